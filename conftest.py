@@ -1,0 +1,6 @@
+"""Which plugins make a run. Nothing else belongs here."""
+
+pytest_plugins = [
+    "fixtures.plugin",
+    "reports.recorder",
+]
