@@ -93,6 +93,7 @@ class Finding(Struct, kw_only=True, frozen=True, omit_defaults=True):
     message: Annotated[str, Meta(description="what is wrong with it")] = ""
     file: Annotated[str | None, Meta(description="the manifest, when manifests were judged")] = None
     line: Annotated[int | None, Meta(description="line in `file`, from 1")] = None
+    waiver: Annotated[str | None, Meta(description="the waiver that covers this finding")] = None
 
 
 class Control(Struct, kw_only=True, frozen=True):

@@ -161,19 +161,19 @@ class Recorder:
 
 
 def _planned(item: pytest.Item) -> Control | None:
-    """The control that a test judges, from its marker; None when it judges none."""
+    """The control that a test judges, by its marker `control(id)` and by what the decorator left on the function (any
+    object with the catalogue's fields: reports know nothing else of it). None when it judges none."""
     marker = item.get_closest_marker("control")
     if marker is None:
         return None
-    said = {**dict(zip(("id", "title"), marker.args, strict=False)), **marker.kwargs}
-    layers = [m.name.removeprefix("layer_") for m in item.iter_markers() if m.name.startswith("layer_")]
+    about = getattr(getattr(item, "function", None), "evenkeel_control", None)
     return Control(
-        id=str(said.get("id", item.name)),
-        title=str(said.get("title", "")),
-        layer=str(said.get("layer") or (layers[0] if layers else "")),
-        severity=str(said.get("severity", "")),
-        remedy=str(said.get("remedy", "")),
-        source=str(said.get("source", "")),
+        id=str(marker.args[0]) if marker.args else item.name,
+        title=str(getattr(about, "title", "")),
+        layer=str(getattr(about, "layer", "")),
+        severity=str(getattr(about, "severity", "")),
+        remedy=str(getattr(about, "remedy", "")),
+        source=str(getattr(about, "source", "")),
         verdict=Verdict.UNKNOWN,
         reason=NOT_YET,
     )

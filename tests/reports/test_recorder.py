@@ -20,8 +20,7 @@ OPTIONS = """
         parser.addoption("--run-dir")
 
     def pytest_configure(config):
-        config.addinivalue_line("markers", "control(id, title, *, severity, remedy, source)")
-        config.addinivalue_line("markers", "layer_application: the application layer")
+        config.addinivalue_line("markers", "control(id)")
         config.evenkeel_header = {
             "cluster": {"name": "toy", "provider": "lab", "nodes": [{"name": "master-1", "role": "control-plane"}]},
             "profile": {"name": "lab", "values": {"min_replicas": 2}},
@@ -29,12 +28,13 @@ OPTIONS = """
 """
 
 CONTROL = """
-    import os, pytest
+    import os, types, pytest
 
-    def control(id, title="A claim"):
+    def control(id):
         def mark(test):
-            test = pytest.mark.control(id, title, severity="high", remedy="mend it", source="S0-31")(test)
-            return pytest.mark.layer_application(test)
+            test.evenkeel_control = types.SimpleNamespace(
+                title="A claim", layer="application", severity="high", remedy="mend it", source="S0-31")
+            return pytest.mark.control(id)(test)
         return mark
 
     def say(record_property, verdict, id, **more):
