@@ -18,7 +18,7 @@ TOP = 46.0  # room for the numbered marks
 LANE, SPACING = 34.0, 20.0  # a lane's height, and the strip under it for outages and budget
 FASTEST, SLOWEST = 0.001, 10.0  # latency scale, seconds
 BUCKET = 0.25
-MARGIN = 10.0  # seconds shown before the injection and after health, at most
+MARGIN = 5.0  # seconds shown before the injection and after the last moment, at most
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

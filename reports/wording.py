@@ -128,6 +128,8 @@ def against_budget(experiment: Experiment) -> str:
     if not judged:
         return "no target with a budget"
     worst = max(judged, key=lambda t: (t.verdict is Verdict.FAIL, t.longest_outage_s))
+    if not worst.longest_outage_s:
+        return "no outage" if len(judged) > 1 else f"{printable(worst.name)}: no outage"
     return (
         f"{printable(worst.name)} out for {duration(worst.longest_outage_s)} (± {duration(worst.error_bar_s)})"
         f" of {duration(worst.budget_s)} allowed"

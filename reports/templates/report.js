@@ -99,14 +99,16 @@
   layer.addEventListener("change", apply);
   severity?.addEventListener("change", apply);
 
-  // A link to a control opens it; printing opens all that did not pass.
+  // A link to a control opens it; printing opens what needs reading.
   const open = () => {
     const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (named?.matches("details")) named.open = true;
   };
   addEventListener("hashchange", open);
   addEventListener("beforeprint", () => {
-    for (const { node } of controls) if (node.dataset.verdict !== "pass") node.open = true;
+    for (const { node } of controls) {
+      if (!["pass", "not-applicable"].includes(node.dataset.verdict)) node.open = true;
+    }
   });
   open();
   apply();
