@@ -1,0 +1,67 @@
+# make help says what there is to do. Everything is made in .venv and in the cache; the machine stays as it was.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# lab (the default), or kubeconfig: the read-only part on the cluster of CONTEXT in KUBECONFIG.
+CLUSTER ?=
+CONTEXT ?=
+ARGS ?=
+
+VENV := .venv
+PYTHON_HERE := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+READY := $(VENV)/.ready
+BOOTSTRAP := fixtures/clusters/lab/supply/bootstrap.sh
+
+on_lab := $(filter lab,$(or $(CLUSTER),lab))
+
+.PHONY: help setup run test lint clean supply
+help:
+	@printf '%s\n' \
+	'make run      an HA cluster comes up on this machine, is audited, broken, measured and reported on (Linux, root)' \
+	'make run CLUSTER=kubeconfig [CONTEXT=NAME] [KUBECONFIG=FILE]' \
+	'              the read-only part on a cluster you have; needs neither root nor Linux' \
+	'make test     lint, the tests that need no cluster, then those on the lab' \
+	'make setup    prepare everything, run nothing; the program is then .venv/bin/evenkeel' \
+	'make lint     ruff and mypy' \
+	'make clean    take the lab down, remove .venv and what tools left here; with CACHE=1 also what was built' \
+	'' \
+	'ARGS="…" passes options on: to evenkeel in make run, to pytest in make test.' \
+	'The first make builds the cluster'"'"'s binaries where they cannot be downloaded: 10 minutes and more on 2 cores.' \
+	'They are kept in $${EVENKEEL_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/evenkeel}, so that later ones take seconds.'
+
+# The virtual environment, exactly as locked.
+$(READY): requirements.lock requirements-uv.lock pyproject.toml $(BOOTSTRAP)
+	@echo "making $(VENV) from requirements.lock" >&2
+	@test -x $(UV) && $(PYTHON_HERE) -c '' && test $(UV) -nt requirements-uv.lock || $(BOOTSTRAP) $(VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(PYTHON_HERE) requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(PYTHON_HERE) --editable .
+	@touch $@
+
+# What the lab is made of; where it can't run, says so and lets the rest go on (not under CI=true).
+supply: $(READY)
+	@$(PYTHON_HERE) -m fixtures.clusters.lab.supply --where-possible
+
+setup: $(READY) supply
+
+run: $(READY) $(if $(on_lab),supply)
+	@$(VENV)/bin/evenkeel run $(if $(on_lab),--cluster lab --allow-disruption,--cluster '$(CLUSTER)') \
+	$(if $(CONTEXT),--context '$(CONTEXT)') $(if $(on_lab),,$(if $(KUBECONFIG),--kubeconfig '$(KUBECONFIG)')) $(ARGS)
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+test: setup lint
+	$(PYTHON_HERE) -m pytest tests -m "not lab" $(ARGS)
+	$(PYTHON_HERE) -m pytest tests -m lab $(ARGS)
+
+clean:
+	@if [ -x $(VENV)/bin/evenkeel ] && [ "$$(id -u)" = 0 ] && [ "$$(uname)" = Linux ]; then $(VENV)/bin/evenkeel lab down; fi
+	@if [ -n "$(CACHE)" ] && [ -x $(PYTHON_HERE) ]; then $(PYTHON_HERE) -m fixtures.clusters.lab.supply --remove; fi
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
