@@ -34,9 +34,13 @@ help:
 	'They are kept in $${EVENKEEL_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/evenkeel}, so that later ones take seconds.'
 
 # The virtual environment, exactly as locked.
-$(READY): requirements.lock requirements-uv.lock pyproject.toml $(BOOTSTRAP)
-	@echo "making $(VENV) from requirements.lock" >&2
-	@test -x $(UV) && $(PYTHON_HERE) -c '' && test $(UV) -nt requirements-uv.lock || $(BOOTSTRAP) $(VENV)
+$(VENV)/.bootstrapped: requirements-uv.lock $(BOOTSTRAP)
+	@echo "making $(VENV)" >&2
+	@$(BOOTSTRAP) $(VENV)
+	@touch $@
+
+$(READY): $(VENV)/.bootstrapped requirements.lock pyproject.toml
+	@echo "filling $(VENV) from requirements.lock" >&2
 	@$(UV) pip sync --quiet --require-hashes --python $(PYTHON_HERE) requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(PYTHON_HERE) --editable .
 	@touch $@
