@@ -48,7 +48,9 @@ def render(run: Run) -> dict[str, bytes]:
     results += [_experiment(run, experiment) for experiment in run.experiments]
     for n, result in enumerate(results):
         result.uuid = str(uuid.uuid5(_OURS, f"{run.id} {n} {result.fullName}"))
-        result.historyId = result.testCaseId = uuid.uuid5(_OURS, f"{run.cluster.name} {result.fullName}").hex
+        result.historyId = result.testCaseId = uuid.uuid5(
+            _OURS, wording.printable(f"{run.cluster.name} {result.fullName}")
+        ).hex
         content = asdict(result, filter=lambda _, value: value or value is False or value == 0)
         files[f"{result.uuid}-result.json"] = msgspec.json.encode(content)
     return files

@@ -30,6 +30,10 @@ def render(run: Run) -> str:
         suite = _suite(root, run, "experiments")
         for experiment in run.experiments:
             _experiment_case(suite, experiment)
+    if run.problems:
+        case = _case(_suite(root, run, "input"), "input", "everything could be read", 0.0)
+        said = SubElement(case, "error", message=wording.count(len(run.problems), "problem"), type="unreadable")
+        said.text = wording.printable("\n".join(run.problems[:MOST_FINDINGS]))
     if run.state is not State.FINISHED:
         case = _case(_suite(root, run, "run"), "run", "the run came to its end", 0.0)
         SubElement(case, "error", message=wording.headline(run), type=run.state.value)

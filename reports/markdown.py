@@ -23,6 +23,8 @@ _ACTIVE = re.compile(r"[\\`*_\[\]<>#|~&@$]|:(?=//|\w+:)|(?<=www)\.", re.IGNORECA
 def render(run: Run) -> str:
     """The page. Every name is escaped: none becomes a link, a mention or markup."""
     blocks = [f"## {SIGNS[run.summary.verdict]} {wording.headline(run)}", _header(run)]
+    if run.problems:
+        blocks.append("\n".join(f"- {escaped(problem)}" for problem in run.problems[:MOST_FINDINGS]))
     if run.controls:
         blocks.append(_layers(run))
     if run.experiments:

@@ -81,7 +81,7 @@ class Profile(Struct, kw_only=True, frozen=True):
     """By which thresholds it was judged."""
 
     name: str = ""
-    values: dict[str, Any] = {}
+    values: Annotated[dict[str, Any], Meta(description="the thresholds and scope, as nested objects")] = {}
 
 
 class Finding(Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -100,7 +100,7 @@ class Control(Struct, kw_only=True, frozen=True):
     """One claim and whether it holds."""
 
     id: Annotated[str, Meta(examples=["APP-01"])]
-    title: str
+    title: Annotated[str, Meta(description="the claim")]
     layer: Annotated[
         str,
         Meta(description="system, application, access, lifecycle, recovery or elasticity"),
@@ -110,7 +110,7 @@ class Control(Struct, kw_only=True, frozen=True):
     reason: Annotated[str, Meta(description="why the verdict is what it is; for `unknown`, what was missing")] = ""
     findings: list[Finding] = []
     duration_s: Seconds = 0.0
-    remedy: str = ""
+    remedy: Annotated[str, Meta(description="what to do when it fails")] = ""
     source: Annotated[str, Meta(description="where the claim comes from")] = ""
 
 
@@ -162,8 +162,8 @@ class Bucket(Struct, kw_only=True, frozen=True, array_like=True):
     """250 ms of probes, written as an array of four."""
 
     t_s: Annotated[float, Meta(description="start of the bucket, seconds since the injection (negative: before)")]
-    ok: Count
-    failed: Count
+    ok: Annotated[int, Meta(ge=0, description="good probes scheduled in it")]
+    failed: Annotated[int, Meta(ge=0, description="failed probes scheduled in it")]
     max_latency_s: Annotated[float | None, Meta(description="slowest good probe; null when there was none")] = None
 
 
@@ -174,11 +174,11 @@ class Target(Struct, kw_only=True, frozen=True):
     kind: Annotated[str, Meta(examples=["http", "api-read", "api-write", "control"])] = ""
     budget_s: Annotated[float | None, Meta(description="longest outage allowed; null: observed, not judged")] = None
     verdict: Verdict
-    requests: Count = 0
-    failed: Count = 0
-    longest_outage_s: Seconds = 0.0
-    total_outage_s: Seconds = 0.0
-    error_bar_s: Seconds = 0.0
+    requests: Annotated[int, Meta(ge=0, description="probes sent")] = 0
+    failed: Annotated[int, Meta(ge=0, description="probes without a good answer in time")] = 0
+    longest_outage_s: Annotated[float, Meta(description="the longest window; judged against the budget")] = 0.0
+    total_outage_s: Annotated[float, Meta(description="all windows together")] = 0.0
+    error_bar_s: Annotated[float, Meta(description="the longest outage is within ± this many seconds")] = 0.0
     windows: list[Window] = []
     latency: Latency = Latency()
     samples: Annotated[str | None, Meta(description="file with one record a probe, relative to run.json")] = None
@@ -200,17 +200,17 @@ class Experiment(Struct, kw_only=True, frozen=True):
     fault: Annotated[str, Meta(examples=["F-10"])] = ""
     title: str = ""
     target: Annotated[str, Meta(description="what was broken", examples=["master-1"])] = ""
-    driver: Annotated[str, Meta(examples=["lab"])] = ""
+    driver: Annotated[str, Meta(description="which kind of cluster broke it", examples=["lab", "any"])] = ""
     verdict: Verdict
-    reason: str = ""
+    reason: Annotated[str, Meta(description="why it failed or could not be judged")] = ""
     simulated: Annotated[bool, Meta(description="true: a stand-in was broken, not the real thing")] = False
     proof: Proof = Proof()
-    started: Timestamp | None = None
-    injected: Timestamp | None = None
-    proven: Timestamp | None = None
-    healed: Timestamp | None = None
-    healthy: Timestamp | None = None
-    finished: Timestamp | None = None
+    started: Annotated[Timestamp | None, Meta(description="preflight began")] = None
+    injected: Annotated[Timestamp | None, Meta(description="the fault was injected; null: it never was")] = None
+    proven: Annotated[Timestamp | None, Meta(description="the fault was seen to have happened")] = None
+    healed: Annotated[Timestamp | None, Meta(description="the fault was taken back")] = None
+    healthy: Annotated[Timestamp | None, Meta(description="the cluster was healthy again; null: it never was")] = None
+    finished: Annotated[Timestamp | None, Meta(description="the experiment ended")] = None
     phases: list[Phase] = []
     targets: list[Target] = []
     checks: list[Check] = []
@@ -278,6 +278,10 @@ class Run(Struct, kw_only=True):
     timings: Annotated[str, Meta(description="the cluster's timings: default or fast")] = ""
     controls: list[Control] = []
     experiments: list[Experiment] = []
+    problems: Annotated[
+        list[str],
+        Meta(description="what could not be read at all, such as a broken manifest; then nothing is a `pass`"),
+    ] = []
     summary: Summary = Summary()
 
     def summarize(self, exit_code: int | None = None) -> None:
@@ -287,16 +291,16 @@ class Run(Struct, kw_only=True):
         self.summary = Summary(
             controls=controls,
             experiments=experiments,
-            verdict=_overall(controls, experiments, self.state),
+            verdict=_overall(controls, experiments, complete=self.state is State.FINISHED and not self.problems),
             exit_code=exit_code,
         )
 
 
-def _overall(controls: Tally, experiments: Tally, state: State) -> Verdict:
-    """The worst that was seen. A run that did not finish, or judged nothing, passes nothing."""
+def _overall(controls: Tally, experiments: Tally, *, complete: bool) -> Verdict:
+    """The worst that was seen. A run that did not finish, read everything and judge something passes nothing."""
     if controls.fail or experiments.fail:
         return Verdict.FAIL
-    if state is not State.FINISHED or controls.unknown or experiments.unknown:
+    if not complete or controls.unknown or experiments.unknown:
         return Verdict.UNKNOWN
     if controls.passed or experiments.passed:
         return Verdict.PASS
@@ -319,7 +323,20 @@ def moment(text: str) -> datetime:
 
 
 def encode(run: Run) -> bytes:
-    return msgspec.json.encode(run) + b"\n"
+    """The file's content. A text that UTF-8 can't hold (half a surrogate pair, as in a file name that is no UTF-8) is
+    written with an escape."""
+    try:
+        return msgspec.json.encode(run) + b"\n"
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_encodable(msgspec.to_builtins(run))) + b"\n"
+
+
+def _encodable(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {_encodable(key): _encodable(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_encodable(value) for value in part]
+    return part.encode("utf-8", "backslashreplace").decode() if isinstance(part, str) else part
 
 
 def decode(raw: bytes) -> Run:

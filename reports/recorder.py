@@ -5,8 +5,9 @@ It does nothing without `--run-dir`. Results reach it as the `user_properties` o
     record_property("evenkeel.control", {...})       as `reports.model.Control`
     record_property("evenkeel.experiment", {...})    as `reports.model.Experiment`
 
-and the run's header as `config.evenkeel_header`, a dict with `cluster` and `profile`. Every selected control stands in
-run.json from the beginning, as `unknown`, so that a killed run never looks as if it had judged less than it meant to.
+and the run's header as `config.evenkeel_header`, a dict with `cluster`, `profile` and, when there are any, `problems`.
+Every selected control stands in run.json from the beginning, as `unknown`, so that a killed run never looks as if it
+had judged less than it meant to.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from reports import formats, runs, text
+from reports import runs
 from reports.model import Cluster, Control, Experiment, Profile, Run, State, Tool, Verdict, timestamp
 
 CONTROL = "evenkeel.control"
@@ -95,6 +96,8 @@ class Recorder:
         self.run.state = State.INTERRUPTED if unjudged or broken_off else State.FINISHED
         self.run.finished = timestamp()
         self.write(exit_code=int(session.exitstatus), durable=True)
+        from reports import formats  # templates and colours take a fifth of a second to import: only now
+
         for name, write in formats.FORMATS.items():
             try:
                 self.rendered[name] = write(self.run, self.directory)
@@ -103,6 +106,8 @@ class Recorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        from reports import text
+
         writer = terminalreporter._tw
         terminalreporter.write_line("")
         terminalreporter.write_line(text.render(self.run, width=min(writer.fullwidth, 120), color=writer.hasmarkup))
@@ -123,6 +128,7 @@ class Recorder:
         try:
             self.run.cluster = msgspec.convert(header.get("cluster") or {}, Cluster)
             self.run.profile = msgspec.convert(header.get("profile") or {}, Profile)
+            self.run.problems = msgspec.convert(header.get("problems") or [], list[str])
             self.run.timings = header.get("timings") or self.run.timings
         except msgspec.ValidationError as error:
             self._complain(f"the run's header does not fit the report's model: {error}")

@@ -57,7 +57,7 @@ def _header(run: Run) -> Text:
         f"timings {run.timings}" if run.timings else "",
     ]
     said = wording.one_line(", ".join(fact for fact in facts if fact))
-    return Text.assemble((f"Evenkeel {run.tool.version}  ", "bold"), said)
+    return Text.assemble((f"Evenkeel {wording.one_line(run.tool.version)}  ", "bold"), said)
 
 
 def _layers(run: Run) -> Table:

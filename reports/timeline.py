@@ -76,7 +76,7 @@ def _n(value: float) -> str:
 
 
 def _rect(css: str, x: float, y: float, width: float, height: float, title: str = "") -> Markup:
-    tip = Markup("<title>{}</title>").format(title) if title else ""
+    tip = Markup("<title>{}</title>").format(wording.one_line(title)) if title else ""
     return Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}">{}</rect>').format(
         css, _n(x), _n(y), _n(width), _n(height), tip
     )

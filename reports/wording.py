@@ -110,6 +110,8 @@ def headline(run: Run) -> str:
         return f"Nothing failed, but {unjudged} could not be judged."
     if not controls.total and not experiments.total:
         return "There was nothing to judge."
+    if run.problems:
+        return f"Nothing failed, but {count(len(run.problems), 'problem')} kept something from being read."
     passed = _and([_of(controls.passed, "control"), _of(experiments.passed, "fault")])
     return f"{passed} passed, nothing failed." if passed else "Nothing failed, and nothing applied."
 

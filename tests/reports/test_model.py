@@ -119,3 +119,10 @@ def test_times_are_utc_with_milliseconds() -> None:
 def test_a_time_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         timestamp(datetime(2026, 1, 31))
+
+
+def test_a_text_that_utf8_cannot_hold_is_escaped_not_fatal() -> None:
+    run = a_run(Verdict.FAIL)
+    run.controls[0].findings.append(Finding(object="Deployment a/b", file="shop-\udcff.yaml", value={"\ud800": ["x"]}))
+    finding = decode(encode(run)).controls[0].findings[0]
+    assert (finding.file, finding.value) == ("shop-\\udcff.yaml", {"\\ud800": ["x"]})
