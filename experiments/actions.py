@@ -1,0 +1,160 @@
+"""Chaos Toolkit actions: what the `method` and the `rollbacks` of an experiment file call.
+
+They work only inside a trial, which the safety control begins after preflight: without it nothing can be changed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from experiments.faults.catalogue import fault as find
+from experiments.trial import Injection, current, found
+from fixtures.prober.outage import GOOD_RUN
+from fixtures.safety.heal import heal as heal_journal
+from fixtures.safety.heal import reopen, undo_one
+from fixtures.safety.preflight import RefusedError
+from fixtures.safety.rest import RestError
+
+logger = logging.getLogger("evenkeel.experiments")
+
+LOOK_S = 0.2
+
+
+class ActionError(Exception):
+    """An action did not do what it should; the text says what and why."""
+
+
+def inject(fault: str, target: str = "") -> str:
+    """Choose a victim, write down the way back, break it. Returns what was done."""
+    trial = current()
+    kind = find(fault)
+    victim = kind.choose(trial.scene, target or next(iter(kind.targets)))
+    refusals = kind.blast(trial.scene, trial.scene.scenery(), victim)
+    if refusals:
+        raise RefusedError(refusals)
+    injection = Injection(fault=kind, victim=victim)
+    injection.before = dict(kind.evidence(trial.scene, victim))
+    if trial.guard is None or trial.journal is None:
+        raise ActionError("no watchdog watches this trial; nothing was changed")
+    trial.guard.check()
+    back = kind.way_back(trial.scene, victim)
+    if back is not None:
+        injection.entry = trial.journal.record(kind.id, back)
+    trial.injections.append(injection)
+    injection.injected = trial.clock.now()
+    kind.inject(trial.scene, victim)
+    said = kind.plan(victim)
+    logger.info("injected %s", said)
+    return said
+
+
+def prove() -> bool:
+    """Wait until every injection is proven to have happened; False when one is not in time."""
+    trial = current()
+    proven = True
+    for injection in trial.injections:
+        deadline = trial.clock.now() + injection.fault.proof_within_s
+        while injection.proven is None and trial.clock.now() < deadline:
+            try:
+                after = dict(injection.fault.evidence(trial.scene, injection.victim))
+                injection.after = after
+                if injection.fault.proven(injection.before, after):
+                    injection.proven = trial.clock.now()
+                    break
+            except Exception as error:  # the cluster is broken: asking may fail in any way, and is asked again
+                logger.debug("no evidence yet: %s", error)
+            time.sleep(LOOK_S)
+        if injection.proven is None:
+            proven = False
+            trial.troubles.append(
+                f"{injection.fault.id} on {injection.victim} is not proven within "
+                f"{injection.fault.proof_within_s:.0f} s: {dict(injection.before)} became {dict(injection.after)}"
+            )
+    return proven
+
+
+def observe(least_s: float = 5.0, longest_s: float = 60.0) -> float:
+    """Let it be broken: at least `least_s`, until everything that can recover has, at most `longest_s` seconds."""
+    trial = current()
+    began = trial.injected
+    if began is None:
+        return 0.0
+    while (elapsed := trial.clock.now() - began) < longest_s:
+        if elapsed >= least_s and _over() and _answering():
+            break
+        time.sleep(LOOK_S)
+    return round(trial.clock.now() - began, 3)
+
+
+def heal() -> list[str]:
+    """Take back what was changed; harmless when there is nothing. Returns what was undone."""
+    trial = found()
+    if trial is None or trial.journal is None:
+        return []
+    undone: list[str] = []
+    for injection in reversed(trial.injections):
+        if injection.healed is not None:
+            continue
+        if injection.entry is not None:
+            by = trial.journal.undone_by(injection.entry)
+            if by is not None:
+                trial.troubles.append(f"{injection.victim} was healed by the {by}, not by the runner")
+            else:
+                try:
+                    undo_one(trial.journal, injection.entry, "runner", reopen)
+                except Exception as error:
+                    logger.warning("healing %s: %s; trying again", injection.victim, error)
+                    result = heal_journal(trial.journal, "runner", patience_s=60.0)
+                    if result.failed:
+                        raise ActionError(
+                            f"not healed: {'; '.join(result.failed)}; run `evenkeel chaos heal`"
+                        ) from error
+            undone.append(str(injection.victim))
+        injection.healed = trial.clock.now()
+    return undone
+
+
+def wait_healthy(within_s: float = 120.0, settle_s: float = 2.0) -> bool:
+    """Wait until the cluster is as it should be, for `settle_s` in a row; False when it isn't in time."""
+    trial = current()
+    deadline = trial.clock.now() + within_s
+    since: float | None = None
+    troubles: list[str] = ["not looked at yet"]
+    while trial.clock.now() < deadline:
+        troubles = trial.scene.troubles()
+        if troubles:
+            since = None
+        else:
+            since = since or trial.clock.now()
+            if trial.clock.now() - since >= settle_s and _answering():
+                trial.healthy = since
+                return True
+        time.sleep(LOOK_S)
+    trial.troubles.append(f"not healthy again within {within_s:.0f} s: {'; '.join(troubles)}")
+    return False
+
+
+def _over() -> bool:
+    trial = current()
+    changes = trial.changes
+    return all(i.injected is None or i.fault.over(trial.scene, i.victim, changes, i.injected) for i in trial.injections)
+
+
+def _answering() -> bool:
+    """Whether the last probes of every target were good ones."""
+    trial = current()
+    if trial.prober is None:
+        return True
+    _, samples = trial.prober.samples()
+    last = [[s for s in one if s.outcome.judged][-2 * GOOD_RUN :] for one in samples.values()]
+    return all(s.ok for one in last for s in one)
+
+
+def api_answers() -> bool:
+    """Whether the API answers at all."""
+    try:
+        current().scene.rest.request("GET", "/readyz")
+    except RestError:
+        return False
+    return True

@@ -1,0 +1,60 @@
+"""Never two leaders at once, as far as the Leases can show it.
+
+A Lease names one holder at a time, so two leaders would not show as two names. What would show is a Lease taken before
+the last holder's had run out: the old leader may act for as long as its own lease lasts. So every takeover must come
+at least a lease duration after the last renewal seen of the holder before, unless that one had given the Lease back
+(an empty holder), and every change of holder must have been counted as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby, pairwise
+
+from experiments.observer import Election
+from experiments.result import FAIL, PASS, UNKNOWN, Check
+
+NAME = "single-leader"
+LOOKS_NEEDED = 10
+TOLERANCE_S = 0.25  # between the clocks of two nodes, and of rounding in the Lease
+
+
+def judge(elections: Sequence[Election]) -> Check:
+    """Every component that was looked at often enough. Pure."""
+    broken: list[str] = []
+    takeovers, looked = 0, 0
+    for name, group in groupby(sorted(elections, key=lambda e: (e.name, e.at)), key=lambda e: e.name):
+        looks = list(group)
+        looked += len(looks)
+        for old, new in pairwise(looks):
+            if old.holder == new.holder:
+                if new.transitions < old.transitions:
+                    broken.append(f"{name}: leaseTransitions went back from {old.transitions} to {new.transitions}")
+                continue
+            takeovers += 1
+            if not old.holder or not new.holder:
+                continue
+            if new.transitions <= old.transitions:
+                broken.append(f"{name}: {new.holder} took over from {old.holder} without a transition being counted")
+            gap = _seconds(old.renewed, new.acquired)
+            if gap is not None and gap < old.duration_s - TOLERANCE_S:
+                broken.append(
+                    f"{name}: {new.holder} took over {gap:.2f} s after {old.holder} renewed for {old.duration_s} s"
+                )
+    if broken:
+        return Check(name=NAME, verdict=FAIL, message="; ".join(broken))
+    if looked < LOOKS_NEEDED:
+        return Check(name=NAME, verdict=UNKNOWN, message=f"only {looked} looks at leader elections succeeded")
+    return Check(
+        name=NAME,
+        verdict=PASS,
+        message=f"{takeovers} change(s) of leader in {looked} looks, each after the earlier lease had run out",
+    )
+
+
+def _seconds(earlier: str, later: str) -> float | None:
+    try:
+        return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+    except ValueError:
+        return None

@@ -1,0 +1,155 @@
+"""`evenkeel chaos list | run | heal`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+app = typer.Typer(help="Break things on purpose, measured and always undone.", no_args_is_help=True)
+
+NOTHING_FAILED, FAILED, USAGE, NOTHING_JUDGED = 0, 1, 4, 5
+
+ClusterOption = Annotated[str, typer.Option("--cluster", help="lab, or kubeconfig")]
+KubeconfigOption = Annotated[Path | None, typer.Option("--kubeconfig", help="file; $KUBECONFIG or ~/.kube/config")]
+ContextOption = Annotated[str, typer.Option("--context", help="naming it confirms that it may be broken")]
+OutputOption = Annotated[str, typer.Option("--output", "-o", help="text or json")]
+
+
+def _fail(text: str, code: int = USAGE) -> typer.Exit:
+    typer.echo(f"evenkeel: {text}", err=True)
+    return typer.Exit(code)
+
+
+def _checked(output: str) -> None:
+    if output not in ("text", "json"):
+        raise _fail(f"--output {output!r}: text or json")
+
+
+@app.command("list")
+def list_(output: OutputOption = "text") -> None:
+    """Every experiment: its fault, what it may be aimed at, what it needs of a cluster."""
+    from experiments import runner
+    from experiments.faults.catalogue import fault as find
+    from experiments.trial import extension
+
+    _checked(output)
+    rows = []
+    for name in runner.names():
+        experiment = runner.load(name)
+        for id_ in extension(experiment).get("faults") or ():
+            fault = find(id_)
+            rows.append(
+                {
+                    "experiment": name,
+                    "fault": id_,
+                    "title": experiment["title"],
+                    "targets": dict(fault.targets),
+                    "needs": sorted(fault.needs),
+                }
+            )
+    rows.sort(key=lambda r: str(r["fault"]))
+    if output == "json":
+        typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    for row in rows:
+        needs = f"  needs {', '.join(row['needs'])}" if row["needs"] else ""
+        typer.echo(f"{row['fault']:5} {row['experiment']:24} {row['title']}{needs}")
+        for target, what in row["targets"].items():
+            typer.echo(f"      --target {target:18} {what}")
+
+
+@app.command()
+def run(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="names of experiments, or ids of their faults")],
+    cluster: ClusterOption = "lab",
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = "",
+    profile: Annotated[str, typer.Option("--profile", help="name or file; the lab's in the lab, else kubeadm's")] = "",
+    target: Annotated[str, typer.Option("--target", help="what to aim at; `list` shows what there is")] = "",
+    application: Annotated[str, typer.Option("--app", help="NAMESPACE/DEPLOYMENT that is watched")] = "reference/web",
+    application_url: Annotated[str, typer.Option("--app-url", help="where it is reached; the lab knows")] = "",
+    run_directory: Annotated[
+        Path | None, typer.Option("--run-dir", help="where the samples of probes are kept")
+    ] = None,
+    allow_disruption: Annotated[bool, typer.Option("--allow-disruption", help="without it nothing is broken")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done to which object")] = False,
+    output: OutputOption = "text",
+) -> None:
+    """Run experiments one after the other. Exit code 1: one failed; 5: none could be judged."""
+    from experiments import runner
+    from experiments.settings import Settings
+    from experiments.text import plan_text, result_text
+    from fixtures.clusters.cluster import ClusterError
+    from fixtures.profiles.profile import ProfileError
+
+    _checked(output)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    settings = Settings(
+        cluster="kubeconfig" if (kubeconfig or context) else cluster,
+        kubeconfig=str(kubeconfig or ""),
+        context=context,
+        profile=profile,
+        allow_disruption=allow_disruption,
+        run_directory=str(run_directory or ""),
+        app=application,
+        app_url=application_url,
+    )
+    try:
+        for one in ids:
+            runner.load(one)
+        if dry_run:
+            plans = [runner.plan(one, settings, target) for one in ids]
+            for plan in plans:
+                typer.echo(msgspec.json.encode(plan).decode() if output == "json" else plan_text(plan))
+            raise typer.Exit(NOTHING_JUDGED if any(p.refusals for p in plans) else NOTHING_FAILED)
+        results = []
+        for one in ids:
+            results.append(runner.run(one, settings, target))
+            if output == "text":
+                typer.echo(result_text(results[-1]))
+    except (runner.UsageError, ClusterError, ProfileError, ValueError) as error:
+        raise _fail(str(error)) from error
+    finally:
+        if allow_disruption and not dry_run:
+            runner.leave(settings)
+    if output == "json":
+        typer.echo(msgspec.json.format(msgspec.json.encode([r.as_dict() for r in results])).decode())
+    verdicts = {r.verdict for r in results}
+    if "fail" in verdicts:
+        raise typer.Exit(FAILED)
+    if "pass" not in verdicts:
+        raise typer.Exit(NOTHING_JUDGED)
+
+
+@app.command()
+def heal(
+    patience: Annotated[float, typer.Option("--patience", help="seconds to keep trying")] = 60.0,
+    output: OutputOption = "text",
+) -> None:
+    """Undo what runs that died have left changed. Exit code 1: something could not be undone."""
+    from fixtures.safety.heal import heal as undo
+    from fixtures.safety.journal import Journal
+    from fixtures.safety.state import journal_paths
+
+    _checked(output)
+    said = []
+    for path in journal_paths():
+        if Journal(path).pending():
+            result = undo(Journal(path), "heal", patience_s=patience)
+            said.append({"journal": str(path), "undone": result.undone, "failed": result.failed})
+    if output == "json":
+        typer.echo(msgspec.json.encode(said).decode())
+    else:
+        for one in said:
+            for text in one["undone"]:
+                typer.echo(f"undone: {text}")
+            for text in one["failed"]:
+                typer.echo(f"NOT undone: {text}", err=True)
+        if not said:
+            typer.echo("nothing to undo")
+    if any(one["failed"] for one in said):
+        raise typer.Exit(FAILED)

@@ -1,0 +1,181 @@
+"""The Chaos Toolkit control that makes an experiment safe. Nothing is changed without it.
+
+Before: permission to disrupt, preflight, watchdog, Lease. After: everything undone, Lease given back, watchdog
+dismissed. It also ends the method when an action failed, which Chaos Toolkit by itself would carry on from.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from chaoslib.exceptions import InterruptExecution
+
+from experiments import actions, trial, verdict
+from experiments.checks import acknowledged_writes, single_leader
+from experiments.faults.catalogue import fault as find
+from experiments.faults.fault import NoVictimError
+from experiments.scene import Scene
+from experiments.settings import Settings, from_configuration
+from experiments.trial import Trial
+from fixtures.clusters import open_cluster
+from fixtures.clusters.cluster import ClusterError
+from fixtures.prober.sample import SamplesError
+from fixtures.profiles import profile as profiles
+from fixtures.safety import ground, lease, preflight
+from fixtures.safety.guard import Guard, GuardError
+from fixtures.safety.heal import heal
+from fixtures.safety.journal import Journal, JournalError
+from fixtures.safety.lease import LeaseBusyError, RunLease
+from fixtures.safety.preflight import Permission
+from fixtures.safety.rest import Rest, RestError
+from fixtures.safety.state import journal_path
+from fixtures.safety.undo import way_back
+from fixtures.snapshot.snapshot import Unreadable
+
+logger = logging.getLogger("evenkeel.experiments")
+
+NOT_ALLOWED = (
+    "nothing was changed: this experiment breaks things, and that is not allowed here. Allow it with "
+    "--allow-disruption, or EVENKEEL_ALLOW_DISRUPTION=yes for plain `chaos run`"
+)
+USAGE = 4
+OWN = (
+    Permission("create", "leases", "coordination.k8s.io", ground.NAMESPACE),
+    Permission("delete", "leases", "coordination.k8s.io", ground.NAMESPACE),
+    Permission("create", "configmaps", namespace=ground.NAMESPACE),
+    Permission("deletecollection", "configmaps", namespace=ground.NAMESPACE),
+    Permission("list", "configmaps", namespace=ground.NAMESPACE),
+    Permission("list", "nodes"),
+    Permission("list", "pods", namespace="kube-system"),
+    Permission("list", "leases", "coordination.k8s.io", "kube-system"),
+)
+
+
+def configure_control(configuration: dict[str, Any] | None = None) -> None:
+    """Chaos Toolkit calls it before anything else. Without permission to disrupt: exit code 4."""
+    if not from_configuration(configuration).allow_disruption:
+        sys.stderr.write(f"evenkeel: {NOT_ALLOWED}\n")
+        raise SystemExit(USAGE)
+
+
+def before_experiment_control(context: dict[str, Any], configuration: dict[str, Any] | None = None) -> None:
+    """Preflight, then watchdog and Lease. A refusal interrupts the experiment before anything is changed."""
+    trial.end()
+    settings = from_configuration(configuration)
+    try:
+        this = prepare(context, settings)
+    except (ClusterError, RestError, Unreadable, profiles.ProfileError) as error:
+        raise InterruptExecution(f"preflight: {error}") from error
+    trial.begin(this)
+    try:
+        check(this, context)
+        guard(this)
+    except Exception as error:
+        this.refused.append(str(error))
+        raise InterruptExecution(f"preflight: {error}") from error
+
+
+def after_activity_control(context: dict[str, Any], state: dict[str, Any]) -> None:
+    """A failed action of the method ends it; the rollbacks follow."""
+    if context.get("type") == "action" and state.get("status") == "failed":
+        this = trial.found()
+        said = (state.get("exception") or ["failed"])[-1].strip()
+        if this is not None:
+            this.troubles.append(f"{context.get('name')}: {said}")
+        raise InterruptExecution(f"{context.get('name')}: {said}")
+
+
+def after_experiment_control(context: dict[str, Any], state: dict[str, Any]) -> None:
+    """Undo what is left, make the result, and put it into Chaos Toolkit's own journal under `evenkeel`."""
+    this = trial.found()
+    if this is None:
+        return
+    try:
+        actions.heal()
+    except Exception as error:
+        this.troubles.append(str(error))
+    look_back(this)
+    tidy(this)
+    result = verdict.conclude(this, state)
+    state["evenkeel"] = result.as_dict()
+    if result.verdict == "fail":
+        state["deviated"] = True  # the exit code of plain `chaos run`
+    trial.end()
+
+
+def look_back(this: Trial) -> None:
+    """What must hold of what was written and of who led, while the evidence is still there."""
+    if this.prober is None or this.injected is None:
+        return
+    this.prober.stop()
+    try:
+        _, samples = this.prober.samples()
+    except (OSError, SamplesError):
+        return  # the verdict says so
+    this.checks.append(acknowledged_writes.check(this.scene.rest, this.id, samples.get("api-write", [])))
+    if any(one.fault.watches_leaders for one in this.injections):
+        this.checks.append(single_leader.judge(this.elections))
+
+
+def prepare(experiment: dict[str, Any], settings: Settings) -> Trial:
+    """A trial on the cluster that the settings name; only reads. Raises `ClusterError`, `ProfileError`."""
+    kubeconfig = Path(settings.kubeconfig) if settings.kubeconfig else None
+    cluster = open_cluster(settings.cluster, kubeconfig, settings.context or None)
+    scene = Scene(cluster, Rest.of(cluster), settings.app_namespace, settings.app_name)
+    name = str(trial.extension(experiment).get("experiment") or experiment["title"])
+    return Trial(name, str(experiment["title"]), settings, scene, profiles.load(settings.profile_name))
+
+
+def check(this: Trial, experiment: dict[str, Any]) -> None:
+    """Every reason not to start. Raises `RefusedError`, `NoVictimError`, `RestError`; changes nothing."""
+    cluster, scene = this.scene.cluster, this.scene
+    block = trial.extension(experiment)
+    faults = [find(one) for one in block.get("faults") or ()]
+    for one in faults:
+        for capability in sorted(one.needs - cluster.capabilities):
+            this.not_applicable = f"{one.id} needs {capability}: {cluster.why_not(capability)}"
+            raise NoVictimError(this.not_applicable)
+    context = cluster.context or cluster.name
+    named = bool(this.settings.context) or this.profile.may_disrupt(context)
+    refusals = preflight.confirmed(cluster.disposable, cluster.provider, cluster.context, named)
+    permissions = [*OWN, *(p for one in faults for p in one.permissions)]
+    refusals += preflight.permissions(scene.rest, permissions)
+    refusals += preflight.health(scene.scenery())
+    if refusals:
+        raise preflight.RefusedError(refusals)
+
+
+def guard(this: Trial) -> None:
+    """From here on somebody else undoes everything if this process can't. Raises when that can't be had."""
+    this.journal = Journal(journal_path(this.id))
+    this.guard = Guard(this.journal)
+    cluster, rest = this.scene.cluster, this.scene.rest
+    try:
+        this.guard.start()
+        ground.make(rest)
+        this.journal.record("", way_back(lease.release, "give the Lease back", cluster, {"holder": this.id}))
+        this.lease = RunLease(rest, this.id)
+        this.lease.take()
+        writes = way_back(ground.remove_writes, "remove what the prober wrote", cluster, {"run": this.id})
+        this.journal.record("", writes)
+    except (GuardError, JournalError, LeaseBusyError, RestError):
+        tidy(this)
+        raise
+
+
+def tidy(this: Trial) -> None:
+    """End prober, observer, Lease and watchdog; undo whatever is still in the journal."""
+    if this.prober is not None:
+        this.prober.stop()
+    if this.observer is not None:
+        this.observer.stop()
+    if this.lease is not None:
+        this.lease.stop_renewing()
+    if this.journal is not None:
+        left = heal(this.journal, "runner", patience_s=30.0)
+        this.troubles += [f"not undone: {text}; run `evenkeel chaos heal`" for text in left.failed]
+    if this.guard is not None:
+        this.guard.stop(wait_s=10.0)

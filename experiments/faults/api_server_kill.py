@@ -1,0 +1,90 @@
+"""F-11: an API server is killed; the others serve on behind the balancer, and its kubelet restarts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
+from experiments.observer import Change
+from experiments.scene import Scene
+from fixtures.clusters.cluster import Capability, ClusterError
+from fixtures.safety.preflight import Permission, Refusal, Scenery
+
+COMPONENT = "kube-apiserver"
+
+
+class ApiServerKill(Fault):
+    """SIGKILL to the process of the static pod, in its node."""
+
+    id = "F-11"
+    title = "kill an API server"
+    targets = {"any": "the first by name", "leader": "that of the node whose controller-manager leads"}
+    needs = frozenset({Capability.NODE_EXEC})
+    watches_leaders = True
+    permissions = (Permission("list", "pods", namespace="kube-system"),)
+    proof_within_s = 60.0
+
+    def choose(self, scene: Scene, target: str) -> Victim:
+        pods = sorted((p for p in scene.scenery().component(COMPONENT) if p.ready), key=lambda p: p.name)
+        if target == "leader":
+            from experiments.faults.elections import leader
+
+            node = leader(scene, "kube-controller-manager")[0]
+            pods = [p for p in pods if p.spec.node_name == node]
+        if not pods:
+            raise NoVictimError(f"no Ready pod of {COMPONENT} in kube-system; is the control plane visible here?")
+        pod = pods[0]
+        return Victim(
+            kind="Pod",
+            name=pod.name,
+            namespace=pod.namespace,
+            node=pod.spec.node_name,
+            uid=pod.container_id(COMPONENT),
+            why=f"on {pod.spec.node_name}",
+        )
+
+    def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
+        others = [p for p in scenery.component(COMPONENT) if p.ready and p.name != victim.name]
+        if others:
+            return []
+        return [
+            Refusal(
+                object=COMPONENT,
+                value=f"{victim.name} is the only Ready one",
+                next="nobody could serve meanwhile: use a cluster with several API servers",
+            )
+        ]
+
+    def evidence(self, scene: Scene, victim: Victim) -> Evidence:
+        pod = scene.pod(victim.namespace, victim.name)
+        if pod is None:
+            raise ClusterError(f"pod {victim.namespace}/{victim.name} has no mirror in the API at the moment")
+        container = next((c for c in pod.status.container_statuses or () if c.name == COMPONENT), None)
+        if container is None or not container.container_id:
+            raise ClusterError(f"pod {victim.namespace}/{victim.name} has no container {COMPONENT} at the moment")
+        return {"container id": container.container_id, "restarts": container.restart_count}
+
+    def proven(self, before: Evidence, after: Evidence) -> bool:
+        return bool(before["container id"] != after["container id"] and after["restarts"] > before["restarts"])
+
+    def inject(self, scene: Scene, victim: Victim) -> None:
+        if not scene.cluster.kill(victim.node, COMPONENT):
+            raise ClusterError(f"node {victim.node} runs no process {COMPONENT}; see `evenkeel lab status`")
+
+    def steps(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Step]:
+        found = []
+        for change in changes:
+            if change.subject != f"static/{victim.name}" or change.at <= injected or not (change.old and change.new):
+                continue
+            if change.new.restarts > change.old.restarts:
+                found.append(Step(kind="acted", at=change.at, what=f"the kubelet restarted {victim.name}"))
+            if change.old.ready and not change.new.ready:
+                found.append(Step(kind="detected", at=change.at, what=f"{victim.name} is not Ready"))
+            if change.new.ready and not change.old.ready:
+                found.append(Step(kind="recovered", at=change.at, what=f"{victim.name} is Ready again"))
+        return found
+
+    def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
+        steps = self.steps(scene, victim, changes, injected)
+        restarted = next((s.at - injected for s in steps if s.kind == "acted"), None)
+        return [Recovery(name="restart", seconds=restarted, what=f"the kubelet restarted {victim.name}")]

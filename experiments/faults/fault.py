@@ -1,0 +1,113 @@
+"""What every fault is: one way of breaking something, seeing that it is broken, and mending it.
+
+Everything common (preflight, journal, watchdog, prober, timing, verdict) is the runner's. A new fault is one file with
+a subclass that names its id, and one experiment file that names the fault.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from experiments.observer import Change
+from experiments.scene import Scene
+from fixtures.clusters.cluster import Capability
+from fixtures.safety.preflight import Permission, Refusal, Scenery
+from fixtures.safety.undo import Undo
+
+Evidence = Mapping[str, Any]
+
+
+class Victim(msgspec.Struct, frozen=True, kw_only=True):
+    """What is going to be broken, chosen before anything is."""
+
+    kind: str  # "Pod", "Node", "container"
+    name: str
+    namespace: str = ""
+    node: str = ""
+    uid: str = ""
+    why: str = ""  # what made it the one: "leads etcd"
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {where}" + (f" ({self.why})" if self.why else "")
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the recovery, as a reading of the monotonic clock."""
+
+    kind: str  # "detected", "acted", "recovered"
+    at: float
+    what: str
+
+
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """A time that has a budget of its own beside the outages: a takeover, a replacement. None: did not happen."""
+
+    name: str  # the profile's word: "takeover", "replacement-ready"
+    seconds: float | None
+    what: str
+
+
+class NoVictimError(Exception):
+    """There is nothing of this kind to break here; the text says what was looked for."""
+
+
+class Fault(ABC):
+    """One way of breaking something. Stateless: everything it needs to know is in the victim."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    targets: ClassVar[Mapping[str, str]]  # what may be asked for, and what it means; the first is the default
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    permissions: ClassVar[tuple[Permission, ...]] = ()
+    proof_within_s: ClassVar[float] = 30.0
+    watches_leaders: ClassVar[bool] = False  # whether a leader may change, so that never two must lead
+
+    @abstractmethod
+    def choose(self, scene: Scene, target: str) -> Victim:
+        """Pick the victim; reads only. Raises `NoVictimError`, `RestError`."""
+
+    def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
+        """Why this victim must not be broken now; empty when it may."""
+        return []
+
+    def plan(self, victim: Victim) -> str:
+        """What will be done, in words, for a dry run and the journal."""
+        return f"{self.title}: {victim}"
+
+    def way_back(self, scene: Scene, victim: Victim) -> Undo | None:
+        """How it is mended; None where the cluster must mend itself and there is nothing to take back."""
+        return None
+
+    @abstractmethod
+    def evidence(self, scene: Scene, victim: Victim) -> Evidence:
+        """What only this fault can change. Read before, and after until it differs. May raise: asked again."""
+
+    @abstractmethod
+    def inject(self, scene: Scene, victim: Victim) -> None:
+        """Break it."""
+
+    def proven(self, before: Evidence, after: Evidence) -> bool:
+        """Whether the evidence shows that it happened: by default all of it is different now."""
+        return bool(before) and all(after.get(key) != value for key, value in before.items())
+
+    def steps(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Step]:
+        """Who noticed, who acted, what works again, out of what was observed after the injection."""
+        return []
+
+    def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
+        """Times that are judged against the profile's budgets for this fault."""
+        return []
+
+    def over(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> bool:
+        """Whether everything that can recover before healing has: the observation may end then."""
+        return all(r.seconds is not None for r in self.recoveries(scene, victim, changes, injected))
+
+
+def first(changes: Sequence[Change], after: float, subject: str) -> Change | None:
+    """The first change of a subject after an instant."""
+    return next((c for c in changes if c.subject == subject and c.at > after), None)

@@ -1,0 +1,190 @@
+"""Who noticed, who acted: the cluster's own state, looked at every 100 ms through the API while a fault lasts.
+
+Each kind of object is looked at by a thread of its own, so that one hanging request does not blind the others. A
+change is dated with the look that showed it; `since` is the last look that did not, so the truth lies between.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from experiments.scene import Scene
+from fixtures.safety.objects import EndpointSlices, Leases, Nodes, Pods
+from fixtures.safety.rest import RestError
+from fixtures.snapshot.model.pod import LabelSelector
+
+FROM_CACHE = {"resourceVersion": "0"}  # answered from the API server's memory: it needs no etcd and costs little
+ANSWER_S = 1.0
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Something became something else. Times are readings of the monotonic clock."""
+
+    at: float
+    since: float
+    subject: str  # "node/master-1", "lease/kube-scheduler", "endpoints/web", "pods/web", "static/POD"
+    old: Any
+    new: Any
+
+
+class Election(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at a leader election."""
+
+    at: float
+    name: str
+    holder: str
+    transitions: int
+    duration_s: int
+    acquired: str
+    renewed: str
+
+
+class AppPod(msgspec.Struct, frozen=True):
+    """A pod of the application at one look."""
+
+    uid: str
+    name: str
+    node: str
+    ready: bool
+
+
+class StaticPod(msgspec.Struct, frozen=True):
+    """A control-plane pod at one look."""
+
+    restarts: int
+    ready: bool
+
+
+Look = Callable[[], Mapping[str, Any]]
+
+
+class Observer:
+    """Looks from `start` to `stop`; `changes` and `elections` may be read at any time."""
+
+    def __init__(self, scene: Scene, selector: LabelSelector | None) -> None:
+        self._scene = scene
+        self._selector = selector
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._changes: list[Change] = []
+        self._elections: list[Election] = []
+        self._threads = [
+            threading.Thread(target=self._watch, args=(look, every), name=f"observer-{what}", daemon=True)
+            for what, look, every in (
+                ("leases", self._leases, 0.1),
+                ("nodes", self._nodes, 0.25),
+                ("endpoints", self._endpoints, 0.1),
+                ("pods", self._pods, 0.2),
+                ("static-pods", self._static_pods, 0.25),
+            )
+        ]
+
+    @property
+    def changes(self) -> list[Change]:
+        """In order of time."""
+        with self._lock:
+            return sorted(self._changes, key=lambda c: c.at)
+
+    @property
+    def elections(self) -> list[Election]:
+        with self._lock:
+            return list(self._elections)
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(ANSWER_S * 3)
+
+    def _watch(self, look: Look, every: float) -> None:
+        known: dict[str, Any] = {}
+        last = time.monotonic()
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                seen = look()
+            except RestError:
+                seen = None  # the prober measures that; here it only widens `since`
+            if seen is not None:
+                now = time.monotonic()
+                if known:
+                    self._compare(known, seen, now, last)
+                known = dict(seen)
+                last = now
+            self._stop.wait(max(0.0, every - (time.monotonic() - began)))
+
+    def _compare(self, known: Mapping[str, Any], seen: Mapping[str, Any], now: float, last: float) -> None:
+        changed = [
+            Change(at=now, since=last, subject=subject, old=known.get(subject), new=seen.get(subject))
+            for subject in {**known, **seen}
+            if known.get(subject) != seen.get(subject)
+        ]
+        if changed:
+            with self._lock:
+                self._changes.extend(changed)
+
+    def _leases(self) -> Mapping[str, Any]:
+        path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+        leases = self._scene.rest.get(path, Leases, FROM_CACHE, timeout_s=ANSWER_S).items
+        now = time.monotonic()
+        elections = [
+            Election(
+                at=now,
+                name=lease.name,
+                holder=lease.spec.holder_identity or "",
+                transitions=lease.spec.lease_transitions or 0,
+                duration_s=lease.spec.lease_duration_seconds or 0,
+                acquired=lease.spec.acquire_time or "",
+                renewed=lease.spec.renew_time or "",
+            )
+            for lease in leases
+            if not lease.name.startswith("apiserver-")
+        ]
+        with self._lock:
+            self._elections.extend(elections)
+        return {f"lease/{e.name}": (e.holder, e.transitions) for e in elections}
+
+    def _nodes(self) -> Mapping[str, Any]:
+        nodes = self._scene.rest.get("/api/v1/nodes", Nodes, FROM_CACHE, timeout_s=ANSWER_S).items
+        return {f"node/{n.name}": "Ready" if n.ready else "not Ready" for n in nodes}
+
+    def _endpoints(self) -> Mapping[str, Any]:
+        slices = self._scene.rest.get(
+            f"/apis/discovery.k8s.io/v1/namespaces/{self._scene.app_namespace}/endpointslices",
+            EndpointSlices,
+            FROM_CACHE,
+            timeout_s=ANSWER_S,
+        ).items
+        ready: dict[str, set[str]] = {}
+        for one in slices:
+            service = one.labels.get("kubernetes.io/service-name", one.name)
+            names = ready.setdefault(f"endpoints/{service}", set())
+            for endpoint in one.endpoints or ():
+                if endpoint.conditions.ready is not False:
+                    names.add(endpoint.target_ref.name if endpoint.target_ref else ",".join(endpoint.addresses or ()))
+        return {service: frozenset(names) for service, names in ready.items()}
+
+    def _pods(self) -> Mapping[str, Any]:
+        pods = self._scene.app_pods(self._selector)
+        return {
+            f"pods/{self._scene.app_name}": frozenset(
+                AppPod(p.metadata.uid, p.name, p.spec.node_name, p.ready) for p in pods
+            )
+        }
+
+    def _static_pods(self) -> Mapping[str, Any]:
+        query = {"labelSelector": "tier=control-plane", **FROM_CACHE}
+        pods = self._scene.rest.get("/api/v1/namespaces/kube-system/pods", Pods, query, timeout_s=ANSWER_S).items
+        return {
+            f"static/{p.name}": StaticPod(sum(c.restart_count for c in p.status.container_statuses or ()), p.ready)
+            for p in pods
+        }

@@ -1,0 +1,136 @@
+"""The experiment that is going on in this process: what its controls, actions and probes share.
+
+Chaos Toolkit calls plain functions; between them the trial is kept here. There is one at a time, as Chaos Toolkit
+itself runs one at a time and the Lease allows one per cluster.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from experiments.faults.fault import Evidence, Fault, Victim
+from experiments.observer import Change, Election, Observer
+from experiments.result import Check, timestamp
+from experiments.scene import Scene
+from experiments.settings import Settings
+from fixtures.prober.prober import Prober
+from fixtures.profiles.profile import Profile
+from fixtures.safety.guard import Guard
+from fixtures.safety.journal import Journal
+from fixtures.safety.lease import RunLease
+
+
+class Clock:
+    """The monotonic clock everything is judged by, and one wall-clock anchor to print it with."""
+
+    def __init__(self) -> None:
+        self._monotonic = time.monotonic()
+        self._wall = time.time()
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall(self, monotonic_s: float) -> float:
+        """Unix time of a monotonic reading."""
+        return self._wall + (monotonic_s - self._monotonic)
+
+    def text(self, monotonic_s: float | None) -> str | None:
+        return None if monotonic_s is None else timestamp(self.wall(monotonic_s))
+
+
+class Injection(msgspec.Struct, kw_only=True):
+    """One fault, from its choice to its end. Times are monotonic readings."""
+
+    fault: Fault
+    victim: Victim
+    before: Evidence = {}
+    after: Evidence = {}
+    entry: int | None = None  # in the undo journal
+    injected: float | None = None
+    proven: float | None = None
+    healed: float | None = None
+
+
+class Trial:
+    """One experiment on one cluster."""
+
+    def __init__(self, name: str, title: str, settings: Settings, scene: Scene, profile: Profile) -> None:
+        self.name, self.title, self.settings, self.scene, self.profile = name, title, settings, scene, profile
+        self.id = f"{name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+        self.clock = Clock()
+        self.started = self.clock.now()
+        self.healthy: float | None = None
+        self.injections: list[Injection] = []
+        self.troubles: list[str] = []  # why the verdict can't be pass, in the order met
+        self.refused: list[str] = []
+        self.not_applicable = ""
+        self.checks: list[Check] = []
+        self.journal: Journal | None = None
+        self.guard: Guard | None = None
+        self.lease: RunLease | None = None
+        self.prober: Prober | None = None
+        self.observer: Observer | None = None
+
+    @property
+    def samples_path(self) -> Path:
+        return self.settings.samples_directory() / f"{self.id}.samples"
+
+    @property
+    def injected(self) -> float | None:
+        """When the first fault was injected."""
+        return next((i.injected for i in self.injections if i.injected is not None), None)
+
+    @property
+    def healed(self) -> float | None:
+        """When the last fault was healed."""
+        return max((i.healed for i in self.injections if i.healed is not None), default=None)
+
+    @property
+    def changes(self) -> list[Change]:
+        return self.observer.changes if self.observer else []
+
+    @property
+    def elections(self) -> list[Election]:
+        return self.observer.elections if self.observer else []
+
+
+_current: list[Trial] = []
+
+
+class NoTrialError(Exception):
+    """An action was called outside of an experiment with Evenkeel's safety control."""
+
+
+def begin(trial: Trial) -> None:
+    _current[:] = [trial]
+
+
+def current() -> Trial:
+    """Raises `NoTrialError`: without the safety control nothing is ever changed."""
+    if not _current:
+        raise NoTrialError(
+            "no trial is going on: the experiment must name the control experiments.controls.safety, and it must not "
+            "have refused"
+        )
+    return _current[0]
+
+
+def found() -> Trial | None:
+    return _current[0] if _current else None
+
+
+def end() -> None:
+    _current.clear()
+
+
+def extension(experiment: dict[str, Any]) -> dict[str, Any]:
+    """The `evenkeel` extension block of an experiment file."""
+    for block in experiment.get("extensions") or ():
+        if block.get("name") == "evenkeel":
+            return dict(block)
+    return {}
