@@ -13,6 +13,7 @@ from reports.model import Run, State, Verdict
 
 pytest_plugins = ["pytester"]
 
+PLUGINS = ("-p", "no:locust", "-p", "reports.recorder")  # locust's would patch this very process
 OPTIONS = """
     import pytest
 
@@ -52,10 +53,11 @@ def directory(tmp_path: Path) -> Path:
 def suite(pytester: pytest.Pytester, directory: Path):
     """Run a toy suite with the recorder; gives pytest's result and the run that was recorded."""
 
-    def run(tests: str, *options: str) -> tuple[pytest.RunResult, Run]:
+    def run(tests: str, *options: str, own_process: bool = False) -> tuple[pytest.RunResult, Run]:
         pytester.makeconftest(OPTIONS)
         pytester.makepyfile(test_suite=CONTROL + tests)
-        result = pytester.runpytest_subprocess("-p", "reports.recorder", "--run-dir", str(directory), *options)
+        runner = pytester.runpytest_subprocess if own_process else pytester.runpytest_inprocess
+        result = runner(*PLUGINS, "--run-dir", str(directory), *options)
         return result, runs.read_run(directory / "run.json")
 
     return run
@@ -143,7 +145,8 @@ def test_a_crash_is_unknown_and_an_assertion_is_a_failure(suite) -> None:
 
 
 def test_a_killed_run_still_has_a_report(suite, directory: Path) -> None:
-    result, run = suite("""
+    result, run = suite(
+        """
     @control("APP-01")
     def test_replicas(record_property):
         say(record_property, "pass", "APP-01")
@@ -154,7 +157,9 @@ def test_a_killed_run_still_has_a_report(suite, directory: Path) -> None:
 
     @control("APP-03")
     def test_never_runs(): ...
-    """)
+    """,
+        own_process=True,
+    )
     assert result.ret == -signal.SIGKILL
     assert run.state is State.RUNNING
     assert run.summary.verdict is Verdict.UNKNOWN
@@ -164,14 +169,17 @@ def test_a_killed_run_still_has_a_report(suite, directory: Path) -> None:
 
 
 def test_an_interrupted_run_says_so_and_is_rendered(suite, directory: Path) -> None:
-    result, run = suite("""
+    result, run = suite(
+        """
     @control("APP-01")
     def test_interrupts():
         raise KeyboardInterrupt
 
     @control("APP-02")
     def test_never_runs(): ...
-    """)
+    """,
+        own_process=True,
+    )
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert run.state is State.INTERRUPTED
     assert verdicts(run) == {"APP-01": "unknown", "APP-02": "unknown"}
@@ -224,7 +232,7 @@ def test_an_experiment_that_two_tests_judge_is_recorded_once(suite) -> None:
 def test_nothing_is_written_without_a_run_directory(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(OPTIONS)
     pytester.makepyfile("def test_nothing(): ...")
-    result = pytester.runpytest_subprocess("-p", "reports.recorder")
+    result = pytester.runpytest_inprocess(*PLUGINS)
     assert result.ret == 0
     assert not list(pytester.path.rglob("run.json"))
     result.stdout.no_fnmatch_line("report:*")
@@ -233,7 +241,7 @@ def test_nothing_is_written_without_a_run_directory(pytester: pytest.Pytester) -
 def test_collecting_only_writes_nothing(pytester: pytest.Pytester, directory: Path) -> None:
     pytester.makeconftest(OPTIONS)
     pytester.makepyfile("def test_nothing(): ...")
-    pytester.runpytest_subprocess("-p", "reports.recorder", "--run-dir", str(directory), "--collect-only")
+    pytester.runpytest_inprocess(*PLUGINS, "--run-dir", str(directory), "--collect-only")
     assert not directory.exists()
 
 
@@ -241,6 +249,6 @@ def test_collecting_only_writes_nothing(pytester: pytest.Pytester, directory: Pa
 def test_a_directory_that_cannot_be_made_is_a_usage_error(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(OPTIONS)
     pytester.makepyfile("def test_nothing(): ...")
-    result = pytester.runpytest_subprocess("-p", "reports.recorder", "--run-dir", "/proc/version/run")
+    result = pytester.runpytest_inprocess(*PLUGINS, "--run-dir", "/proc/version/run")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--run-dir /proc/version/run: Not a directory*"])
