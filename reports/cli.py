@@ -25,8 +25,8 @@ RunArgument = Annotated[
 def render(
     run: RunArgument = None,
     formats: Annotated[
-        str, typer.Option("--format", metavar="LIST", help="html, junit, markdown, allure, separated by commas.")
-    ] = "html,junit,markdown,allure",
+        str, typer.Option("--format", metavar="LIST", help="html, junit, markdown, allure, svg, separated by commas.")
+    ] = "html,junit,markdown,allure,svg",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write; beside the run.json when left out.")
     ] = None,

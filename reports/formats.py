@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from reports import allure, html, junit, markdown
+from reports import allure, html, junit, markdown, picture
 from reports.model import Run
 from reports.runs import write_whole
 
@@ -13,6 +13,7 @@ HTML_FILE = "report.html"
 JUNIT_FILE = "junit.xml"
 MARKDOWN_FILE = "summary.md"
 ALLURE_DIRECTORY = "allure-results"
+PICTURES_DIRECTORY = "faults"
 
 Write = Callable[[Run, Path], Path]
 
@@ -21,22 +22,26 @@ def _file(name: str, render: Callable[[Run], str]) -> Write:
     return lambda run, directory: write_whole(directory / name, render(run).encode())
 
 
-def _allure(run: Run, directory: Path) -> Path:
-    """A directory of results; those of an earlier rendering of the same run are replaced."""
-    results = directory / ALLURE_DIRECTORY
-    results.mkdir(exist_ok=True)
-    files = allure.render(run)
-    for stale in results.glob("*-result.json"):
-        if stale.name not in files:
-            stale.unlink()
-    for name, content in files.items():
-        write_whole(results / name, content)
-    return results
+def _directory(name: str, render: Callable[[Run], dict[str, bytes]], stale: str) -> Write:
+    """A directory of files; those that match `stale`, of an earlier rendering, go."""
+
+    def write(run: Run, directory: Path) -> Path:
+        into, files = directory / name, render(run)
+        into.mkdir(exist_ok=True)
+        for old in into.glob(stale):
+            if old.name not in files:
+                old.unlink()
+        for file, content in files.items():
+            write_whole(into / file, content)
+        return into
+
+    return write
 
 
 FORMATS: dict[str, Write] = {
     "html": _file(HTML_FILE, html.render),
     "junit": _file(JUNIT_FILE, junit.render),
     "markdown": _file(MARKDOWN_FILE, markdown.render),
-    "allure": _allure,
+    "allure": _directory(ALLURE_DIRECTORY, allure.render, "*-result.json"),
+    "svg": _directory(PICTURES_DIRECTORY, picture.render, "*.svg"),
 }

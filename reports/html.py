@@ -35,7 +35,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 def render(run: Run) -> str:
     """The page. Pure: the same run gives the same bytes."""
     environment = _environment()
-    style, script = (TEMPLATES / "report.css").read_text(), (TEMPLATES / "report.js").read_text()
+    style = "".join((TEMPLATES / name).read_text() for name in ("colours.css", "timeline.css", "report.css"))
+    script = (TEMPLATES / "report.js").read_text()
     controls = sorted(run.controls, key=wording.worst_first)
     return environment.get_template("report.html.j2").render(
         run=run,

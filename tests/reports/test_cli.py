@@ -29,7 +29,7 @@ def test_the_latest_run_is_rendered_beside_its_run_json(base: Path) -> None:
     result = RUNNER.invoke(app, ["render"])
     assert result.exit_code == 0, result.output
     made = [Path(line) for line in result.stdout.splitlines()]
-    assert [path.name for path in made] == ["report.html", "junit.xml", "summary.md", "allure-results"]
+    assert [path.name for path in made] == ["report.html", "junit.xml", "summary.md", "allure-results", "faults"]
     assert all(path.exists() and path.parent.parent == base for path in made)
 
 
@@ -60,7 +60,7 @@ def test_rendering_again_leaves_no_stale_allure_result(base: Path, run: Run) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["render", "--format", "pdf"], "there is no such format; choose from html, junit, markdown, allure"),
+        (["render", "--format", "pdf"], "there is no such format; choose from html, junit, markdown, allure, svg"),
         (["render", "--format", ","], "name at least one of"),
         (["render", "/nowhere"], "/nowhere: no run.json there"),
         (["show", "/nowhere"], "/nowhere: no run.json there"),

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from reports import timeline
+from reports import picture, timeline
 from reports.axis import Linear, spread, ticks
 from reports.model import Experiment, Run
 
@@ -133,3 +133,13 @@ def test_too_many_labels_share_the_room() -> None:
 def test_a_place_outside_the_axis_is_put_on_its_edge() -> None:
     axis = Linear(0, 10, 100, 200)
     assert [axis.at(-1), axis.at(5), axis.at(11)] == [100, 150, 200]
+
+
+def test_every_fault_that_was_injected_is_a_picture_of_its_own(hostile: Run) -> None:
+    hostile.experiments[0] = msgspec.structs.replace(hostile.experiments[0], injected=None)
+    files = picture.render(hostile)
+    assert len(files) == len(hostile.experiments) - 1
+    for name, content in files.items():
+        assert re.fullmatch(r"[a-z0-9-]+\.svg", name)
+        root = ElementTree.fromstring(content)
+        assert not [node for node in root.iter() if node.tag.endswith(("}img", "}script"))]
