@@ -2,5 +2,6 @@
 
 pytest_plugins = [
     "fixtures.plugin",
+    "experiments.plugin",
     "reports.recorder",
 ]

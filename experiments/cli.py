@@ -92,15 +92,18 @@ def run(
         cluster="kubeconfig" if (kubeconfig or context) else cluster,
         kubeconfig=str(kubeconfig or ""),
         context=context,
+        confirmed=bool(context),
         profile=profile,
         allow_disruption=allow_disruption,
         run_directory=str(run_directory or ""),
         app=application,
         app_url=application_url,
     )
+    reached = False
     try:
         for one in ids:
             runner.load(one)
+        reached = runner.reach(settings)
         if dry_run:
             plans = [runner.plan(one, settings, target) for one in ids]
             for plan in plans:
@@ -114,7 +117,7 @@ def run(
     except (runner.UsageError, ClusterError, ProfileError, ValueError) as error:
         raise _fail(str(error)) from error
     finally:
-        if allow_disruption and not dry_run:
+        if reached and allow_disruption and not dry_run:
             runner.leave(settings)
     if output == "json":
         typer.echo(msgspec.json.format(msgspec.json.encode([r.as_dict() for r in results])).decode())

@@ -73,11 +73,11 @@ def run(name: str, settings: Settings, target: str = "") -> Result:
     if "evenkeel" in journal:
         return msgspec.convert(journal["evenkeel"], Result)
     return Result(
-        name=name,
+        name=str(extension(experiment).get("experiment") or name),
         fault=" + ".join(_faults(experiment)),
         title=str(experiment["title"]),
         target=str(experiment["configuration"].get("target", "")),
-        reason=f"not begun: {_why(journal)}",
+        reason=f"not begun: {journal.get('evenkeel_refusal') or _why(journal)}",
     )
 
 
@@ -117,11 +117,26 @@ def settings_for(cluster: Cluster, **others: Any) -> Settings:
     )
 
 
+def reach(settings: Settings) -> bool:
+    """True when the API answers. Raises `ClusterError` when there is no such cluster or it doesn't."""
+    cluster = _open(settings)
+    try:
+        Rest.of(cluster).request("GET", "/version")
+    except RestError as error:
+        raise ClusterError(f"cluster {cluster.name!r} does not answer: {error}") from error
+    return True
+
+
+def _open(settings: Settings) -> Cluster:
+    return open_cluster(
+        settings.cluster, Path(settings.kubeconfig) if settings.kubeconfig else None, settings.context or None
+    )
+
+
 def leave(settings: Settings) -> None:
     """After the last experiment: remove the namespace that was made for them. Never raises."""
     try:
-        kubeconfig = Path(settings.kubeconfig) if settings.kubeconfig else None
-        ground.clear(Rest.of(open_cluster(settings.cluster, kubeconfig, settings.context or None)))
+        ground.clear(Rest.of(_open(settings)))
     except (ClusterError, RestError) as error:
         logger.warning("namespace %s was not removed: %s", ground.NAMESPACE, error)
 

@@ -21,7 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     cluster: str = "kubeconfig"  # EVENKEEL_CLUSTER: provider
     kubeconfig: str = ""  # KUBECONFIG
-    context: str = ""  # EVENKEEL_CONTEXT; naming it here confirms that it may be broken
+    context: str = ""  # EVENKEEL_CONTEXT
+    confirmed: bool = False  # whether the context was named by hand: then it may be broken
     profile: str = ""  # EVENKEEL_PROFILE: name or file; empty: the lab's in the lab, else kubeadm's
     allow_disruption: bool = False  # EVENKEEL_ALLOW_DISRUPTION: without it nothing is changed
     run_directory: str = ""  # EVENKEEL_RUN_DIR: samples are kept there; empty: kept beside the undo journals
@@ -56,6 +57,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         cluster=environment.get("EVENKEEL_CLUSTER", "kubeconfig"),
         kubeconfig=environment.get("KUBECONFIG", ""),
         context=environment.get("EVENKEEL_CONTEXT", ""),
+        confirmed=bool(environment.get("EVENKEEL_CONTEXT")),
         profile=environment.get("EVENKEEL_PROFILE", ""),
         allow_disruption=environment.get("EVENKEEL_ALLOW_DISRUPTION", "").lower() in YES,
         run_directory=environment.get("EVENKEEL_RUN_DIR", ""),

@@ -64,6 +64,7 @@ class Trial:
         self.id = f"{name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         self.clock = Clock()
         self.started = self.clock.now()
+        self.steady_since: float | None = None  # every probe was good from here to the injection
         self.healthy: float | None = None
         self.injections: list[Injection] = []
         self.troubles: list[str] = []  # why the verdict can't be pass, in the order met
@@ -100,6 +101,7 @@ class Trial:
 
 
 _current: list[Trial] = []
+_refusal: list[str] = []
 
 
 class NoTrialError(Exception):
@@ -108,6 +110,17 @@ class NoTrialError(Exception):
 
 def begin(trial: Trial) -> None:
     _current[:] = [trial]
+    _refusal.clear()
+
+
+def not_begun(why: str) -> None:
+    """Remember why there is no trial."""
+    _current.clear()
+    _refusal[:] = [why]
+
+
+def why_not_begun() -> str:
+    return _refusal[0] if _refusal else ""
 
 
 def current() -> Trial:

@@ -68,6 +68,7 @@ def before_experiment_control(context: dict[str, Any], configuration: dict[str, 
     try:
         this = prepare(context, settings)
     except (ClusterError, RestError, Unreadable, profiles.ProfileError) as error:
+        trial.not_begun(f"preflight: {error}")
         raise InterruptExecution(f"preflight: {error}") from error
     trial.begin(this)
     try:
@@ -92,6 +93,7 @@ def after_experiment_control(context: dict[str, Any], state: dict[str, Any]) -> 
     """Undo what is left, make the result, and put it into Chaos Toolkit's own journal under `evenkeel`."""
     this = trial.found()
     if this is None:
+        state["evenkeel_refusal"] = trial.why_not_begun()
         return
     try:
         actions.heal()
@@ -122,8 +124,9 @@ def look_back(this: Trial) -> None:
 
 def prepare(experiment: dict[str, Any], settings: Settings) -> Trial:
     """A trial on the cluster that the settings name; only reads. Raises `ClusterError`, `ProfileError`."""
-    kubeconfig = Path(settings.kubeconfig) if settings.kubeconfig else None
-    cluster = open_cluster(settings.cluster, kubeconfig, settings.context or None)
+    cluster = open_cluster(
+        settings.cluster, Path(settings.kubeconfig) if settings.kubeconfig else None, settings.context or None
+    )
     scene = Scene(cluster, Rest.of(cluster), settings.app_namespace, settings.app_name)
     name = str(trial.extension(experiment).get("experiment") or experiment["title"])
     return Trial(name, str(experiment["title"]), settings, scene, profiles.load(settings.profile_name))
@@ -139,7 +142,7 @@ def check(this: Trial, experiment: dict[str, Any]) -> None:
             this.not_applicable = f"{one.id} needs {capability}: {cluster.why_not(capability)}"
             raise NoVictimError(this.not_applicable)
     context = cluster.context or cluster.name
-    named = bool(this.settings.context) or this.profile.may_disrupt(context)
+    named = this.settings.confirmed or this.profile.may_disrupt(context)
     refusals = preflight.confirmed(cluster.disposable, cluster.provider, cluster.context, named)
     permissions = [*OWN, *(p for one in faults for p in one.permissions)]
     refusals += preflight.permissions(scene.rest, permissions)

@@ -1,0 +1,62 @@
+"""What a suite about recovery is given: `run`, which runs an experiment and hands its measurement over.
+
+Every result is attached to the test as `("evenkeel.experiment", {...})`, an entry of `experiments[]` in run.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.clusters.cluster import Cluster
+
+if TYPE_CHECKING:
+    from experiments.measured import Measured
+    from experiments.settings import Settings
+
+PROPERTY = "evenkeel.experiment"
+NOT_ALLOWED = "read-only run: nothing is broken without --allow-disruption"
+
+Run = Callable[..., "Measured"]
+
+
+@pytest.fixture(scope="session")
+def disruption(cluster: Cluster, pytestconfig: pytest.Config) -> Iterator[Settings]:
+    """The settings of every experiment of this run; skips without --allow-disruption. Cleans up behind the last one."""
+    if not pytestconfig.getoption("allow_disruption"):
+        pytest.skip(NOT_ALLOWED)
+    from experiments import runner
+
+    run_directory = pytestconfig.getoption("run_dir")
+    settings = runner.settings_for(
+        cluster,
+        confirmed=bool(pytestconfig.getoption("context")),
+        profile=pytestconfig.getoption("profile") or "",
+        allow_disruption=True,
+        run_directory=str(Path(run_directory).absolute()) if run_directory else "",
+    )
+    yield settings
+    runner.leave(settings)
+
+
+@pytest.fixture
+def run(disruption: Settings, record_property: Callable[[str, object], None]) -> Run:
+    """`run("master-power-cut", target="leader")`: a `Measured`. What could not be judged is raised as such."""
+    from experiments import runner
+    from experiments.measured import Measured
+    from experiments.result import NOT_APPLICABLE, UNKNOWN
+    from fixtures.expect import NotApplicable, Unknown
+
+    def one(name: str, target: str = "") -> Measured:
+        result = runner.run(name, disruption, target)
+        record_property(PROPERTY, result.as_dict())
+        if result.verdict == NOT_APPLICABLE:
+            raise NotApplicable(result.reason)
+        if result.verdict == UNKNOWN:
+            raise Unknown(f"{name}: {result.reason}")
+        return Measured(result)
+
+    return one
