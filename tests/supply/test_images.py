@@ -109,8 +109,7 @@ def test_every_image_of_the_lab_has_a_recipe_and_every_binary_a_place(made: dict
     placed = {
         f.source.name for r in made.values() for f in r.files.values() if f.source and f.source.parent == Path("/b")
     }
-    on_nodes_only = {b.name for p in PRODUCTS for b in p.binaries if b.on_nodes} - {"etcdctl"}
-    assert placed == {b.name for p in PRODUCTS for b in p.binaries} - on_nodes_only
+    assert placed == {b.name for p in PRODUCTS for b in p.binaries} - {"kubelet", "kubeadm", "kubectl"}
 
 
 @pytest.mark.parametrize("name", ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd"])
