@@ -77,9 +77,9 @@ def test_a_pulled_image_is_unpacked_under_the_id_of_this_architecture(supply: Su
 
 def test_an_image_its_registry_does_not_have_is_named(supply: Supply, home: Path) -> None:
     env = supply.environment(os.environ)
-    with serving(recipe(supply), architecture()) as (host, _), private(home, supply.programs, env) as daemon:
-        with pytest.raises(PullError, match=r"/missing:v1 can't be pulled"):
-            daemon.pull(f"{host}/missing:v1", architecture(), "--plain-http")
+    refused = pytest.raises(PullError, match=r"/missing:v1 can't be pulled")
+    with serving(recipe(supply), architecture()) as (host, _), private(home, supply.programs, env) as daemon, refused:
+        daemon.pull(f"{host}/missing:v1", architecture(), "--plain-http")
 
 
 def test_a_private_containerd_ends_with_the_block_and_leaves_no_mount(supply: Supply, home: Path) -> None:
