@@ -17,7 +17,7 @@ import msgspec
 from markupsafe import Markup
 
 from reports import timeline, wording
-from reports.model import Control, Experiment, Finding, Run, State, Tally, Verdict
+from reports.model import Control, Experiment, Finding, Proof, Run, State, Tally, Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN = 25  # findings of a control that stand in the page as markup; the script shows the others on demand
@@ -76,10 +76,12 @@ def _environment() -> jinja2.Environment:
         "word": lambda verdict: wording.VERDICT_WORDS[verdict],
         "value": shown_value,
         "place": place,
+        "waiver": wording.waiver,
         "since": lambda event: ("+" if event.t_s >= 0 else "") + wording.duration(event.t_s),
         "worst": wording.against_budget,
         "over": lambda target: target.verdict is Verdict.FAIL,
         "span": _span,
+        "evidence": _evidence,
     }
     return environment
 
@@ -93,6 +95,14 @@ def shown_value(value: Any) -> str:
     """A JSON value for reading: shortened when it is very long, and `null` said as such."""
     text = "null" if value is None else wording.plain(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _evidence(proof: Proof) -> list[tuple[str, Any, Any]]:
+    """What was looked at, before and after; one row a key where there were several."""
+    before, after = proof.before, proof.after
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [(str(key), before.get(key), after.get(key)) for key in {**before, **after}]
+    return [(proof.what, before, after)]
 
 
 def _span(experiment: Experiment, start: str, end: str) -> float | None:
@@ -128,7 +138,7 @@ def _data(controls: Sequence[Control]) -> Markup:
 
     rows = {
         n: [
-            [index(part) for part in (f.object, place(f), f.path, shown_value(f.value), f.message, f.waiver or "")]
+            [index(part) for part in (f.object, place(f), f.path, shown_value(f.value), f.message, wording.waiver(f))]
             for f in control.findings
         ]
         for n, control in enumerate(controls)

@@ -84,6 +84,15 @@ class Profile(Struct, kw_only=True, frozen=True):
     values: Annotated[dict[str, Any], Meta(description="the thresholds and scope, as nested objects")] = {}
 
 
+class Waiver(Struct, kw_only=True, frozen=True):
+    """Who answers for a finding, and until when."""
+
+    justification: str = ""
+    owner: str = ""
+    expires: Annotated[str, Meta(description="the last day it holds, ISO 8601")] = ""
+    ticket: str = ""
+
+
 class Finding(Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One object that breaks one control, with the evidence."""
 
@@ -93,7 +102,7 @@ class Finding(Struct, kw_only=True, frozen=True, omit_defaults=True):
     message: Annotated[str, Meta(description="what is wrong with it")] = ""
     file: Annotated[str | None, Meta(description="the manifest, when manifests were judged")] = None
     line: Annotated[int | None, Meta(description="line in `file`, from 1")] = None
-    waiver: Annotated[str | None, Meta(description="the waiver that covers this finding")] = None
+    waiver: Annotated[Waiver | None, Meta(description="the waiver that covers this finding, if one does")] = None
 
 
 class Control(Struct, kw_only=True, frozen=True):

@@ -184,7 +184,7 @@ def _outage(target: Target, window: Window, experiment: Experiment, x: Linear, y
     """A bar from the window's start to its end, with whiskers as long as the error is wide."""
     start = wording.elapsed(experiment.injected, window.start) or 0.0
     end = start + window.duration_s
-    over = target.budget_s is not None and window.duration_s > target.budget_s
+    over = target.budget_s is not None and window.duration_s - window.error_bar_s > target.budget_s
     css = "t-over" if over else "t-within"
     left, right = x.at(start), max(x.at(end), x.at(start) + 3)
     low, high = x.at(end - window.error_bar_s), max(x.at(end + window.error_bar_s), right + 2)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from reports.model import Control, Experiment, Run, State, Verdict, moment
+from reports.model import Control, Experiment, Finding, Run, State, Verdict, moment
 
 LAYERS = {
     "system": "System resource",
@@ -84,6 +84,14 @@ def elapsed(start: str | None, end: str | None) -> float | None:
 def count(n: int, noun: str) -> str:
     """1 control, 2 controls."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def waiver(finding: Finding) -> str:
+    """Who answers for a finding, why and until when; empty when nobody does."""
+    if (w := finding.waiver) is None:
+        return ""
+    until = f" until {w.expires}" if w.expires and not w.expires.startswith("9999") else ""
+    return f"waived{until} by {w.owner}: {w.justification}" + (f" ({w.ticket})" if w.ticket else "")
 
 
 def layer(name: str) -> str:

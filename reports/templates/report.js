@@ -31,7 +31,7 @@
     const tr = element("tr");
     const cells = [element("td", texts[object]), element("td", texts[message]), element("td")];
     if (texts[place]) cells[0].append(element("small", texts[place]));
-    if (texts[waiver]) cells[1].append(element("small", "waived: " + texts[waiver]));
+    if (texts[waiver]) cells[1].append(element("small", texts[waiver]));
     if (texts[path]) cells[2].append(element("code", texts[path]), " = ", element("code", texts[value]));
     tr.append(...cells);
     return tr;

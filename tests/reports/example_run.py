@@ -31,6 +31,7 @@ from reports.model import (
     Target,
     Tool,
     Verdict,
+    Waiver,
     Window,
     timestamp,
 )
@@ -75,7 +76,7 @@ CONTROLS = [
         "application",
         "medium",
         "waived",
-        "waived until 2026-06-30 by platform-team: single-writer batch database, TICKET-123",
+        "single writer by design",
     ),
     ("APP-12", "Rolling updates keep the minimum available", "application", "high", "pass", ""),
     ("APP-13", "Requests and limits are set", "application", "medium", "pass", ""),
@@ -172,6 +173,21 @@ def _control(id_: str, title: str, layer: str, severity: str, verdict: str, reas
                 message="container app serves port 8080 and has no readiness probe",
             )
             for n in range(findings // 3)
+        ]
+    elif id_ == "APP-09":
+        found = [
+            Finding(
+                object="StatefulSet billing/batch-db",
+                path="spec.replicas",
+                value=1,
+                message="no PodDisruptionBudget selects its pods",
+                waiver=Waiver(
+                    justification="single writer by design",
+                    owner="platform-team",
+                    expires="2026-06-30",
+                    ticket="TICKET-123",
+                ),
+            )
         ]
     return Control(
         id=id_,
@@ -297,7 +313,12 @@ def _master_power_cut() -> Experiment:
     return _experiment(
         "master-power-cut", "F-10", "The leading master loses power", "master-1, leader of all",
         at, 12.0, 26.5,
-        proof=Proof(what="boot id of master-1; etcd term", before="boot 3f…, term 4", after="off, term 5", proven=True),
+        proof=Proof(
+            what="boot id, etcd term",
+            before={"boot id": "3f21…", "etcd term": 4},
+            after={"boot id": "off", "etcd term": 5},
+            proven=True,
+        ),
         phases=[
             _phase("detected", at, 0.62, "etcd lost its leader"),
             _phase("acted", at, 1.18, "etcd elected master-3"),
