@@ -80,14 +80,12 @@ def _number(tally: Tally, verdict: Verdict) -> Text:
 
 def _control(control: Control) -> list[RenderableType]:
     verdict = wording.VERDICT_WORDS[control.verdict]
-    lines: list[RenderableType] = [
-        Text.assemble(
-            (f"{verdict:8}", STYLES[control.verdict]),
-            (f"{wording.one_line(control.id):8}", "bold"),
-            wording.one_line(control.title),
-            (f"  {wording.one_line(control.severity)}", "dim"),
-        )
-    ]
+    head = Table.grid(padding=(0, 1))
+    for width in (7, 7, None):
+        head.add_column(width=width)
+    title = Text.assemble(wording.one_line(control.title), (f"  {wording.one_line(control.severity)}", "dim"))
+    head.add_row(Text(verdict, style=STYLES[control.verdict]), Text(wording.one_line(control.id), style="bold"), title)
+    lines: list[RenderableType] = [head]
     said = [Text(wording.one_line(control.reason))] if control.reason else []
     for finding in control.findings[:MOST_FINDINGS]:
         where = f"{finding.file}:{finding.line}: " if finding.file and finding.line else f"{finding.file or ''} "

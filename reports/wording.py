@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC
 from typing import Any
-
-import msgspec
 
 from reports.model import Control, Experiment, Finding, Run, State, Verdict, moment
 
@@ -50,7 +49,7 @@ def plain(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return printable(value)
-    return printable(msgspec.json.encode(value).decode())
+    return printable(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")))
 
 
 def duration(seconds: float | None) -> str:
