@@ -46,7 +46,9 @@ def test_status_for_machines_lists_every_node_with_its_power(lab: Lab) -> None:
 
 
 def test_exec_passes_the_command_and_its_exit_code_through(lab: Lab) -> None:
-    done = subprocess.run([*EVENKEEL, "lab", "exec", "worker-1", "--", "sh", "-c", "hostname; exit 7"], capture_output=True)
+    done = subprocess.run(
+        [*EVENKEEL, "lab", "exec", "worker-1", "--", "sh", "-c", "hostname; exit 7"], capture_output=True
+    )
     assert (done.returncode, done.stdout) == (7, b"worker-1\n")
 
 
