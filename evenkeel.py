@@ -3,36 +3,67 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import typer
 
-from experiments.cli import app as chaos
-from fixtures.clusters.lab.cli import app as lab
-from reports.cli import app as report
-from suites.cli import app as judging
-from suites.run import app as running
+PARTS = {"chaos": "experiments.cli", "lab": "fixtures.clusters.lab.cli", "report": "reports.cli"}
+"""Sub-commands by the module of their app."""
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Conformance and chaos tests for highly available architectures on Kubernetes.",
-)
-app.add_typer(running)
-app.add_typer(judging)
-app.add_typer(chaos, name="chaos")
-app.add_typer(lab, name="lab")
-app.add_typer(report, name="report")
+TOP = {"run": "suites.run"} | dict.fromkeys(("audit", "explain", "catalogue", "snapshot"), "suites.cli")
+"""Commands at the top level by the module of their app."""
 
-_USAGE = 4  # pytest's code for it; click's own is 2
+BAD_USAGE = 4  # pytest's code for it; typer's own is 2, which pytest uses for an interrupted run
+ABORTED = 130
+
+
+def app_of(arguments: list[str]) -> typer.Typer:
+    """The app with the part that the arguments name, or with all of them: each takes its time to import."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Conformance and chaos tests for highly available architectures on Kubernetes.",
+    )
+    named = arguments[0] if arguments else ""
+    known = named in PARTS or named in TOP
+    for module in dict.fromkeys(TOP[name] for name in TOP if name == named or not known):
+        app.add_typer(import_module(module).app)
+    for name, module in PARTS.items():
+        if name == named or not known:
+            app.add_typer(import_module(module).app, name=name)
+    app.callback()(_nothing)  # a lone command stays a sub-command
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """`evenkeel.app`: the app with every part, for whoever wants to look at its commands."""
+    if name == "app":
+        return app_of([])
+    raise AttributeError(name)
+
+
+def _nothing() -> None:
+    """Conformance and chaos tests for highly available architectures on Kubernetes."""
 
 
 def main() -> None:
-    """Entry point of the console script. Mistakes in the command line end with exit code 4, like all bad input."""
+    """Entry point of the console script. A mistake in the arguments is one line and exit code 4, like all bad input."""
     try:
-        app(standalone_mode=True)
-    except SystemExit as e:
-        sys.exit(_USAGE if e.code == 2 else e.code)
+        ended = app_of(sys.argv[1:])(prog_name="evenkeel", standalone_mode=False)
+    except typer.Abort:
+        raise SystemExit(ABORTED) from None
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # what typer raises for arguments it doesn't understand
+        if message is None:
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # type: ignore[attr-defined]
+        else:
+            where = getattr(getattr(error, "ctx", None), "command_path", "evenkeel")
+            sys.stderr.write(f"ERROR: {' '.join(message().split())} (see {where} --help)\n")
+        raise SystemExit(BAD_USAGE) from None
+    raise SystemExit(ended or 0)
 
 
 if __name__ == "__main__":

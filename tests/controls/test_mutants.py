@@ -4,7 +4,8 @@ A directory of this one is a control's id; a file's name begins with the verdict
 `unknown-`, `skips-` (not-applicable). A `# finds: OBJECT FIELD…` comment names an object, and optionally words, that a
 finding must have. A control that needs a live cluster reads its files as the recording of one; a document of
 `apiVersion: evenkeel.dev/v1`, `kind: Evidence` holds what only a cluster can say. `# taken:` is the cluster's clock,
-`# profile:` the profile, `# unreadable: Kind reason` a kind that may not be listed.
+`# profile:` the profile, `# unreadable: Kind reason` a kind that may not be listed. A file with `# judged: ID` is a
+waivers file, in whose run that control found fault with the object `# found:`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ import pytest
 
 from fixtures import catalogue, verdict
 from fixtures.control import Control
+from fixtures.expect import Finding
 from fixtures.nouns import given
 from fixtures.profiles import profile as profiles
 from fixtures.snapshot import kinds, manifests
 from fixtures.snapshot.saved import Answer, answers
 from fixtures.snapshot.snapshot import Snapshot
+from fixtures.waivers import Waivers
+from fixtures.waivers import read as read_waivers
 
 HERE = Path(__file__).parent
 VERDICTS = {"fails": "fail", "passes": "pass", "unknown": "unknown", "skips": "not-applicable"}
@@ -67,7 +71,12 @@ def _profile(name: str) -> profiles.Profile:
 def judged(path: Path, control: Control) -> verdict.Outcome:
     snapshot = recorded(path, control)
     headers = dict(_HEADER.findall(path.read_text()))
-    return verdict.judge(control, snapshot, given(snapshot, _profile(headers.get("profile", "kubeadm"))))
+    waivers = read_waivers(path) if "judged" in headers else Waivers()
+    for each in headers.get("judged", "").split():
+        waivers.judged.add(each)
+        waivers.waiver(each, Finding(headers["found"], "", None, ""))
+    profile = _profile(headers.get("profile", "kubeadm"))
+    return verdict.judge(control, snapshot, given(snapshot, profile, waivers=waivers))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -87,7 +96,9 @@ def test_a_control_gives_each_of_its_files_exactly_the_verdict_in_its_name(path:
 
 
 @pytest.mark.parametrize(
-    "control", [c for c in catalogue.controls().values() if c.layer not in ("recovery", "elasticity")]
+    "control",
+    [c for c in catalogue.controls().values() if c.layer not in ("recovery", "elasticity")],
+    ids=lambda control: control.id,
 )
 def test_every_control_has_a_file_that_it_fails_and_one_that_it_passes(control: Control) -> None:
     names = [path.name for path in (HERE / control.id).glob("*.yaml")]
