@@ -45,9 +45,11 @@ $(READY): $(VENV)/.bootstrapped requirements.lock pyproject.toml
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(PYTHON_HERE) --editable .
 	@touch $@
 
-# What the lab is made of; where it can't run, says so and lets the rest go on (not under CI=true).
+# What the lab is made of. Where it can't run, setup and test say so and go on (not under CI=true), run does not.
+supply_options := --where-possible
+run: supply_options :=
 supply: $(READY)
-	@$(PYTHON_HERE) -m fixtures.clusters.lab.supply --where-possible
+	@$(PYTHON_HERE) -m fixtures.clusters.lab.supply $(supply_options)
 
 setup: $(READY) supply
 
