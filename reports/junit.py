@@ -1,7 +1,8 @@
 """JUnit XML: one test suite a layer and one for the faults, one test case a control or experiment.
 
-`fail` is a failure; `unknown`, `waived` and `not-applicable` are skipped with their reason, as they don't fail a run. A
-run that did not finish has one more case, an error, so that a half-judged cluster never looks green.
+`fail` is a failure; `unknown`, `waived` and `not-applicable` are skipped with their reason, as they don't fail a run;
+in a strict run an unknown control is a failure too. A run that did not finish has one more case, an error, so that a
+half-judged cluster never looks green.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def render(run: Run) -> str:
         suite = _suite(root, run, name or "other")
         for control in run.controls:
             if control.layer == name:
-                _control_case(suite, control)
+                _control_case(suite, control, strict=run.strict)
     if run.experiments:
         suite = _suite(root, run, "experiments")
         for experiment in run.experiments:
@@ -64,7 +65,7 @@ def _case(suite: Element, group: str, name: str, seconds: float) -> Element:
     )
 
 
-def _control_case(suite: Element, control: Control) -> None:
+def _control_case(suite: Element, control: Control, *, strict: bool) -> None:
     case = _case(suite, control.layer or "other", f"{control.id} {control.title}", control.duration_s)
     message = control.reason or wording.count(len(control.findings), "finding")
     lines = [
@@ -75,7 +76,7 @@ def _control_case(suite: Element, control: Control) -> None:
         lines.append(f"and {more:,} more, in run.json")
     if control.remedy:
         lines.append(f"Remedy: {control.remedy}")
-    _outcome(case, control.verdict, message, lines)
+    _outcome(case, control.verdict, message, lines, strict=strict)
 
 
 def _experiment_case(suite: Element, experiment: Experiment) -> None:
@@ -91,10 +92,10 @@ def _experiment_case(suite: Element, experiment: Experiment) -> None:
     _outcome(_case(suite, "experiments", name, seconds), experiment.verdict, message, lines)
 
 
-def _outcome(case: Element, verdict: Verdict, message: str, lines: list[str]) -> None:
+def _outcome(case: Element, verdict: Verdict, message: str, lines: list[str], *, strict: bool = False) -> None:
     if verdict is Verdict.PASS:
         return
-    if verdict is Verdict.FAIL:
+    if verdict is Verdict.FAIL or (strict and verdict is Verdict.UNKNOWN):
         failure = SubElement(case, "failure", message=wording.one_line(message), type=verdict.value)
         failure.text = wording.printable("\n".join(lines))
     else:

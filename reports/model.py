@@ -285,6 +285,7 @@ class Run(Struct, kw_only=True):
     cluster: Cluster = Cluster()
     profile: Profile = Profile()
     timings: Annotated[str, Meta(description="the cluster's timings: default or fast")] = ""
+    strict: Annotated[bool, Meta(description="whether an `unknown` control fails the run")] = False
     controls: list[Control] = []
     experiments: list[Experiment] = []
     problems: Annotated[

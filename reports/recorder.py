@@ -60,6 +60,7 @@ class Recorder:
             started=timestamp(),
             tool=Tool(version=_own_version()),
             timings=str(config.getoption("--timings", default=None) or ""),
+            strict=bool(config.getoption("--strict-verdicts", default=False)),
         )
         self.write()
         runs.point_latest(self.directory)

@@ -71,3 +71,12 @@ def test_hostile_names_stay_text(hostile: Run) -> None:
     assert not list(root.iter("img"))
     assert any("<img src=x onerror=alert(1)>" in case.get("name", "") for case in root.iter("testcase"))
     assert root.get("errors") == "1", "a problem with the input is an error"
+
+
+def test_in_a_strict_run_an_unknown_control_is_a_failure(run: Run) -> None:
+    run.strict = True
+    cases = {case.get("name", "").split()[0]: case for case in parsed(run).iter("testcase")}
+    failure = cases["SYS-17"].find("failure")
+    assert failure is not None
+    assert failure.get("type") == "unknown"
+    assert cases["APP-09"].find("failure") is None

@@ -19,6 +19,8 @@ OPTIONS = """
 
     def pytest_addoption(parser):
         parser.addoption("--run-dir")
+        parser.addoption("--timings")
+        parser.addoption("--strict-verdicts", action="store_true")
 
     def pytest_configure(config):
         config.addinivalue_line("markers", "control(id)")
@@ -89,6 +91,11 @@ def test_what_controls_say_is_recorded(suite) -> None:
     assert run.finished is not None
     assert (run.summary.verdict, run.summary.exit_code, result.ret) == (Verdict.FAIL, 1, 1)
     assert (run.cluster.name, run.profile.values) == ("toy", {"min_replicas": 2})
+
+
+def test_the_options_that_matter_to_a_reader_are_recorded(suite) -> None:
+    _, run = suite("def test_nothing(): ...", "--timings=fast", "--strict-verdicts")
+    assert (run.timings, run.strict) == ("fast", True)
 
 
 def test_every_format_is_written_and_the_page_is_named(suite, directory: Path) -> None:
