@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from experiments.measurement import explain as explain_target
 from experiments.result import FAIL, PASS, Check, Result, Target
-from experiments.verdict import explain as explain_target
 
 
 class TargetOutage:

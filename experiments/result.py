@@ -20,6 +20,11 @@ def timestamp(unix_s: float) -> str:
     return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def unix(text: str) -> float:
+    """The inverse of `timestamp`."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 class Proof(msgspec.Struct, kw_only=True):
     """Something that only the fault can change, before and after."""
 

@@ -7,6 +7,7 @@ this only chooses the file, hands over the settings and takes the result out of 
 from __future__ import annotations
 
 import logging
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from experiments.settings import KEY, Settings
 from experiments.trial import extension
 from fixtures.clusters import open_cluster
 from fixtures.clusters.cluster import Cluster, ClusterError
-from fixtures.safety import ground
+from fixtures.safety import ground, lease
 from fixtures.safety.preflight import RefusedError
 from fixtures.safety.rest import Rest, RestError
 from fixtures.wording import near
@@ -136,7 +137,7 @@ def _open(settings: Settings) -> Cluster:
 def leave(settings: Settings) -> None:
     """After the last experiment: remove the namespace that was made for them. Never raises."""
     try:
-        ground.clear(Rest.of(_open(settings)))
+        lease.clear_ground(Rest.of(_open(settings)), f"leaving-{secrets.token_hex(4)}")
     except (ClusterError, RestError) as error:
         logger.warning("namespace %s was not removed: %s", ground.NAMESPACE, error)
 

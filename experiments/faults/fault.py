@@ -45,11 +45,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):
-    """A time that has a budget of its own beside the outages: a takeover, a replacement. None: did not happen."""
+    """Something that must happen, at a time with a budget beside the outages: a takeover, a replacement.
+    `seconds` since the injection; None: did not happen."""
 
     name: str  # the profile's word: "takeover", "replacement-ready"
     seconds: float | None
     what: str
+    judged: bool = True  # False: must happen, but nobody promised when
 
 
 class NoVictimError(Exception):

@@ -83,6 +83,11 @@ class MasterPowerCut(Fault):
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
         return elections.recoveries(changes, [c for c in elections.LEADERS if f"leads {c}" in victim.why], injected)
 
+    def over(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> bool:
+        """Also the new controller-manager must have noticed: with the old one its memory of the node is gone too."""
+        noticed = any(s.kind == "detected" for s in self.steps(scene, victim, changes, injected))
+        return noticed and super().over(scene, victim, changes, injected)
+
 
 @undoes
 def switch_on(cluster: Cluster | None, node: str) -> None:
