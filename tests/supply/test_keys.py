@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from fixtures.clusters.lab.supply.cache import cache_root, directory, key, sweep
+from fixtures.clusters.lab.supply.cache import cache_root, directory, key, lock, sweep
 from fixtures.clusters.lab.supply.products import PRODUCTS, Product
+from fixtures.clusters.lab.supply.supply import SupplyError
 
 ETCD = next(p for p in PRODUCTS if p.name == "etcd")
 
@@ -63,6 +65,34 @@ def test_a_directory_appears_only_when_it_is_complete(tmp_path: Path) -> None:
         (building / "whole").write_text("")
         assert not final.exists()
     assert [p.name for p in final.iterdir()] == ["whole"]
+
+
+def test_the_second_setup_waits_for_the_first_and_says_so(tmp_path: Path) -> None:
+    said: list[str] = []
+    order: list[str] = []
+
+    def second() -> None:
+        with lock(tmp_path, said.append):
+            order.append("second")
+
+    with lock(tmp_path, said.append):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while not said:
+            time.sleep(0.001)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+    assert said == [f"another setup is filling {tmp_path}; waiting for it"]
+
+
+def test_a_cache_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(SupplyError, match=r"file/cache can't be written.*EVENKEEL_CACHE=DIR"),
+        lock(tmp_path / "file" / "cache", print),
+    ):
+        pass
 
 
 def test_the_sweep_takes_the_unfinished_and_the_long_unused_only(tmp_path: Path) -> None:
