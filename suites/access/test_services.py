@@ -5,26 +5,10 @@ from __future__ import annotations
 from fixtures.control import control
 from fixtures.expect import Expect
 from fixtures.profiles.profile import Profile
-from fixtures.snapshot.kinds import ALL
-from fixtures.snapshot.model.access import Service
+from fixtures.snapshot.operators import maker
 from fixtures.snapshot.ports import resolves
 from fixtures.snapshot.services import Services
 from fixtures.snapshot.snapshot import Snapshot
-
-PASSIVE = (
-    "k8s.io",
-    "istio.io",
-    "cert-manager.io",
-    "kyverno.io",
-    "keda.sh",
-    "external-secrets.io",
-    "bitnami.com",
-    "traefik.io",
-    "projectcalico.org",
-    "cilium.io",
-)
-"""API groups whose objects never make pods, by their last part."""
-PASSIVE_KINDS = frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule", "Probe", "AppProject"})
 
 
 @control(
@@ -43,8 +27,8 @@ def test_selector_and_ports(services: Services, snapshot: Snapshot, expect: Expe
     """
     for service in services.selecting():
         backends = services.backends(service)
-        if not backends and not snapshot.live and (maker := _maker(snapshot, service)):
-            expect.uncertain(service, f"selects nothing in these manifests, but {maker} may make such pods")
+        if not backends and (operated := maker(snapshot, service.namespace)):
+            expect.uncertain(service, f"selects nothing in these manifests, but {operated} may make such pods")
             continue
         message = "its selector matches no pod and no workload"
         if not expect(service, backends, message, path="spec.selector", value=service.spec.selector):
@@ -53,22 +37,6 @@ def test_selector_and_ports(services: Services, snapshot: Snapshot, expect: Expe
             found, declared = resolves(port, backends)
             message = f"port {port.port} leads to {port.target}, which no container declares; declared: {declared}"
             expect(service, found, message, path=f"spec.ports[{number}].targetPort", value=port.target)
-
-
-def _maker(snapshot: Snapshot, service: Service) -> str:
-    """A custom object of the Service's namespace that may make pods; empty when there is none."""
-    for other in snapshot.others:
-        group = other.api_version.rpartition("/")[0]
-        if "." not in group or group.endswith(PASSIVE) or other.kind in PASSIVE_KINDS:
-            continue
-        if (other.namespace or "default") == service.namespace:
-            return f"{other.kind} {other.name}"
-    for kind in ALL:
-        if kind.makes_pods:
-            for custom in snapshot.of(kind.model):
-                if custom.namespace == service.namespace:
-                    return custom.reference
-    return ""
 
 
 @control(
