@@ -133,7 +133,8 @@ def _lane(target: Target, experiment: Experiment, x: Linear, y: float) -> Markup
             (sign if judged else "") + wording.duration(target.longest_outage_s),
         )
     )
-    said = f"of {wording.duration(target.budget_s)} allowed" if judged else "observed only"
+    bar = f"± {wording.duration(target.error_bar_s)}, " if target.windows else ""
+    said = f"{bar}{wording.duration(target.budget_s)} allowed" if judged else f"{bar}observed only"
     parts.append(_text("t-allowed", x.right + 10, y + 29, said))
     return Markup("").join(parts)
 
@@ -205,8 +206,10 @@ def _budget(target: Target, experiment: Experiment, x: Linear, y: float) -> Mark
     longest = max(target.windows, key=lambda w: w.duration_s, default=None)
     start = 0.0 if longest is None else wording.elapsed(experiment.injected, longest.start) or 0.0
     left, right = x.at(start), x.at(start + target.budget_s)
-    return Markup('<path class="t-budget" d="M{0} {2}H{1}M{1} {3}V{4}"><title>{5}</title></path>').format(
-        _n(left), _n(right), _n(y + 8), _n(y + 4), _n(y + 11), f"budget {wording.duration(target.budget_s)}"
+    within = start + target.budget_s <= x.last
+    end = Markup("M{0} {1}V{2}").format(_n(right), _n(y + 4), _n(y + 11)) if within else ""  # else it goes on
+    return Markup('<path class="t-budget" d="M{0} {2}H{1}{3}"><title>{4}</title></path>').format(
+        _n(left), _n(right), _n(y + 8), end, f"budget {wording.duration(target.budget_s)}"
     )
 
 
