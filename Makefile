@@ -27,7 +27,7 @@ help:
 	'make test     lint, the tests that need no cluster, then those on the lab' \
 	'make setup    prepare everything, run nothing; the program is then .venv/bin/evenkeel' \
 	'make lint     ruff and mypy' \
-	'make clean    take the lab down, remove .venv and what tools left here; with CACHE=1 also what was built' \
+	'make clean    remove .venv and what tools left here; with CACHE=1 also the lab, if one is up, and what was built' \
 	'' \
 	'ARGS="…" passes options on: to evenkeel in make run, to pytest in make test.' \
 	'The first make builds the cluster'"'"'s binaries where they cannot be downloaded: 10 minutes and more on 2 cores.' \
@@ -66,8 +66,12 @@ test: setup lint
 	$(PYTHON_HERE) -m pytest tests -m "not lab" $(ARGS)
 	$(PYTHON_HERE) -m pytest tests -m lab $(ARGS)
 
+# The lab belongs to the machine and may be in use from another checkout: it is taken down only with the cache it
+# stands on, and only when it stands on this one (`lab down` ends any lab of the machine).
 clean:
-	@if [ -x $(VENV)/bin/evenkeel ] && [ "$$(id -u)" = 0 ] && [ "$$(uname)" = Linux ]; then $(VENV)/bin/evenkeel lab down; fi
-	@if [ -n "$(CACHE)" ] && [ -x $(PYTHON_HERE) ]; then $(PYTHON_HERE) -m fixtures.clusters.lab.supply --remove; fi
+ifeq ($(CACHE),1)
+	@if [ -x $(VENV)/bin/evenkeel ] && $(VENV)/bin/evenkeel lab status >/dev/null 2>&1; then $(VENV)/bin/evenkeel lab down; fi
+	@if [ -x $(PYTHON_HERE) ]; then $(PYTHON_HERE) -m fixtures.clusters.lab.supply --remove; fi
+endif
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
