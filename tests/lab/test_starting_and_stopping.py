@@ -14,7 +14,7 @@ import pytest
 from fixtures.clusters.cluster import ClusterError
 from fixtures.clusters.lab import cgroups, fabric, start, state, stop
 from fixtures.clusters.lab.lab import Lab
-from fixtures.clusters.lab.layout import Topology
+from fixtures.clusters.lab.layout import LabHome, Topology
 from fixtures.clusters.lab.supply import prepare
 
 pytestmark = pytest.mark.lab
@@ -35,6 +35,15 @@ def test_up_twice_keeps_the_lab_that_is_there(lab: Lab) -> None:
 def test_a_second_lab_of_another_shape_is_refused_with_the_reason(lab: Lab) -> None:
     with pytest.raises(ClusterError, match="one machine runs one lab"):
         start.up(state.home(), Topology(control_planes=1, workers=0), prepare(silent), silent)
+
+
+def test_another_cache_can_neither_end_nor_replace_the_lab(lab: Lab, tmp_path: Path) -> None:
+    other = LabHome(tmp_path / "lab")
+    with pytest.raises(ClusterError, match=f"belongs to {state.home().root}"):
+        stop.down(other)
+    with pytest.raises(ClusterError, match="belongs to"):
+        start.up(other, Topology(), prepare(silent), silent)
+    assert all(n.power == "on" for n in lab.nodes())
 
 
 def test_status_for_machines_lists_every_node_with_its_power(lab: Lab) -> None:
