@@ -16,7 +16,8 @@ from fixtures.snapshot.components import (
     ControlPlane,
     flags,
 )
-from fixtures.snapshot.leases import Leases
+from fixtures.snapshot.etcd import Etcd
+from fixtures.snapshot.leases import Leases, moment
 from fixtures.snapshot.model.cluster import Lease
 from fixtures.snapshot.model.pod import Pod
 from fixtures.snapshot.nodes import Nodes
@@ -112,3 +113,47 @@ def _span(seconds: float | None) -> str:
     if seconds is None:
         return "ever"
     return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.1f} h"
+
+
+@control(
+    "SYS-07",
+    "Leaders stay: neither Leases nor etcd change hands often",
+    severity="medium",
+    live=True,
+    reason="Each change is seconds without a leader; many of them mean slow disks, slow networks or starved nodes.",
+    remedy="Look at the disk latency of etcd (SYS-13), at the CPU of the control planes, and at the leaders' logs.",
+    source="S0-16",
+)
+def test_leaders_stay(
+    control_plane: ControlPlane, leases: Leases, etcd: Etcd, profile: Profile, expect: Expect
+) -> None:
+    """Changes a day: of the Leases of controller-manager, scheduler and cloud-controller-manager, leaseTransitions over
+    the Lease's age, against the profile's `max_lease_transitions_per_day`; of etcd, each member's
+    etcd_server_leader_changes_seen_total over the time since it started, against `etcd.max_leader_changes_per_day`.
+    Ages below one day count as one: the elections of a start are no flapping.
+    """
+    control_plane.nodes  # noqa: B018 - not applicable where they are a provider's
+    taken = leases.snapshot.taken
+    for component in ELECTED:
+        lease = leases.named(NAMESPACE, component)
+        if lease is None:
+            continue
+        made = moment(lease.metadata.creation_timestamp)
+        days = max(1.0, (taken - made).total_seconds() / DAY_S) if made is not None else 1.0
+        rate = (lease.spec.lease_transitions or 0) / days
+        message = f"changed hands {rate:.1f} times a day, {lease.spec.lease_transitions} times in all"
+        enough = rate <= profile.max_lease_transitions_per_day
+        expect(lease, enough, message, path="spec.leaseTransitions", value=lease.spec.lease_transitions)
+    for pod, samples in etcd.metrics.items():
+        changes = samples.get("etcd_server_leader_changes_seen_total")
+        started = samples.get("process_start_time_seconds")
+        if changes is None or started is None:
+            expect.uncertain(f"etcd {pod}", "its metrics don't say how often the leader changed")
+            continue
+        rate = changes / max(1.0, (taken.timestamp() - started) / DAY_S)
+        message = f"has seen the leader change {rate:.1f} times a day"
+        enough = rate <= profile.etcd.max_leader_changes_per_day
+        expect(f"etcd {pod}", enough, message, path="etcd_server_leader_changes_seen_total", value=changes)
+
+
+DAY_S = 86_400.0
