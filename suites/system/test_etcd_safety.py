@@ -107,8 +107,9 @@ def test_etcd_is_closed_and_timed(control_plane: ControlPlane, expect: Expect) -
 )
 def test_split_etcd_is_recognised(control_plane: ControlPlane, profile: Profile, expect: Expect) -> None:
     """Not applicable unless an API server has --etcd-servers-overrides. Then each part has an odd number of servers, at
-    least the profile's `min_etcd_members`, and each of them is an address at which an etcd pod of the cluster advertises
-    itself, so that it can be judged as the others are; otherwise unknown, unless the profile states how it is kept.
+    least the profile's `min_etcd_members`, and each of them is an address at which an etcd pod of the cluster
+    advertises itself, so that it can be judged as the others are; otherwise unknown, unless the profile states how it
+    is kept.
     """
     advertised = {
         url for pod in control_plane.pods(ETCD) for url in flags(pod).get("advertise-client-urls", "").split(",") if url
