@@ -22,7 +22,7 @@ def phases(trial: Trial) -> list[Phase]:
                 since_injection_s=round(step.at - (trial.injected or one.injected), 3),
                 what=step.what,
             )
-    return [found[key] for key in sorted(found)]
+    return sorted(found.values(), key=by_time)
 
 
 def answering_again(trial: Trial, measured: Sequence[Target]) -> list[Phase]:
@@ -39,6 +39,9 @@ def answering_again(trial: Trial, measured: Sequence[Target]) -> list[Phase]:
     return found
 
 
-def by_time(phase: Phase) -> float:
-    """To sort by."""
-    return phase.since_injection_s
+ORDER = ("detected", "acted", "recovered")
+
+
+def by_time(phase: Phase) -> tuple[float, int]:
+    """To sort by: what one look showed together is in the order it must have happened in."""
+    return phase.since_injection_s, ORDER.index(phase.kind)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from fixtures.clusters import open_cluster
 from fixtures.clusters.cluster import ClusterError
 from fixtures.prober.sample import SamplesError
 from fixtures.profiles import profile as profiles
+from fixtures.profiles.profile import Profile
 from fixtures.safety import ground, lease, preflight
 from fixtures.safety.guard import Guard, GuardError
 from fixtures.safety.heal import heal
@@ -95,12 +97,12 @@ def after_experiment_control(context: dict[str, Any], state: dict[str, Any]) -> 
     if this is None:
         state["evenkeel_refusal"] = trial.why_not_begun()
         return
-    try:
-        actions.heal()
-    except Exception as error:
-        this.troubles.append(str(error))
-    look_back(this)
-    tidy(this)
+    for step in (lambda _: actions.heal(), look_back, tidy):
+        try:
+            step(this)
+        except Exception as error:  # whatever it is, what follows must be done, and the result must say so
+            logger.exception("ending the experiment")
+            this.troubles.append(f"{type(error).__name__}: {error}")
     result = verdict.conclude(this, state)
     state["evenkeel"] = result.as_dict()
     if result.verdict == "fail":
@@ -129,7 +131,13 @@ def prepare(experiment: dict[str, Any], settings: Settings) -> Trial:
     )
     scene = Scene(cluster, Rest.of(cluster), settings.app_namespace, settings.app_name)
     name = str(trial.extension(experiment).get("experiment") or experiment["title"])
-    return Trial(name, str(experiment["title"]), settings, scene, profiles.load(settings.profile_name))
+    return Trial(name, str(experiment["title"]), settings, scene, _profile(settings.profile_name))
+
+
+@cache
+def _profile(name: str) -> Profile:
+    """Read once: all experiments of one process are judged by the same budgets."""
+    return profiles.load(name)
 
 
 def check(this: Trial, experiment: dict[str, Any]) -> None:
