@@ -4,8 +4,9 @@ A directory of this one is a control's id; a file's name begins with the verdict
 `unknown-`, `skips-` (not-applicable). A `# finds: OBJECT FIELD…` comment names an object, and optionally words, that a
 finding must have. A control that needs a live cluster reads its files as the recording of one; a document of
 `apiVersion: evenkeel.dev/v1`, `kind: Evidence` holds what only a cluster can say. `# taken:` is the cluster's clock,
-`# profile:` the profile, `# unreadable: Kind reason` a kind that may not be listed. A file with `# judged: ID` is a
-waivers file, in whose run that control found fault with the object `# found:`.
+`# profile:` the profile, `# with:` what differs from it, as YAML; `# unreadable: Kind reason`
+a kind that may not be listed. A file with `# judged: ID` is a waivers file, in whose run that control found fault with
+the object `# found:`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fixtures import catalogue, verdict
 from fixtures.control import Control
@@ -64,8 +66,12 @@ def recorded(path: Path, control: Control) -> Snapshot:
 
 
 @functools.cache
-def _profile(name: str) -> profiles.Profile:
-    return profiles.load(name)
+def _profile(name: str, more: str = "{}") -> profiles.Profile:
+    """A built-in profile, with some values changed."""
+    values = profiles.load(name).model_dump()
+    for section, changed in yaml.safe_load(more).items():
+        values[section] = {**values[section], **changed} if isinstance(changed, dict) else changed
+    return profiles.Profile.model_validate(values)
 
 
 def judged(path: Path, control: Control) -> verdict.Outcome:
@@ -75,7 +81,7 @@ def judged(path: Path, control: Control) -> verdict.Outcome:
     for each in headers.get("judged", "").split():
         waivers.judged.add(each)
         waivers.waiver(each, Finding(headers["found"], "", None, ""))
-    profile = _profile(headers.get("profile", "kubeadm"))
+    profile = _profile(headers.get("profile", "kubeadm"), headers.get("with", "{}"))
     return verdict.judge(control, snapshot, given(snapshot, profile, waivers=waivers))
 
 
