@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from experiments.scene import Scene
-from fixtures.safety.objects import EndpointSlices, Leases, Nodes, Pods
-from fixtures.safety.rest import RestError
+from fixtures.safety.objects import EndpointSlices, Leases, Nodes, Pod, Pods
+from fixtures.safety.rest import RestError, name
 from fixtures.snapshot.model.pod import LabelSelector
 
 FROM_CACHE = {"resourceVersion": "0"}  # answered from the API server's memory: it needs no etcd and costs little
@@ -51,6 +51,7 @@ class AppPod(msgspec.Struct, frozen=True):
     name: str
     node: str
     ready: bool
+    restarts: int = 0
 
 
 class StaticPod(msgspec.Struct, frozen=True):
@@ -63,10 +64,19 @@ class StaticPod(msgspec.Struct, frozen=True):
 Look = Callable[[], Mapping[str, Any]]
 
 
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that one fault wants looked at beside the rest. `look` returns subjects and their states; it raises
+    `RestError` when it could not see them."""
+
+    name: str
+    look: Look
+    every_s: float = 0.25
+
+
 class Observer:
     """Looks from `start` to `stop`; `changes` and `elections` may be read at any time."""
 
-    def __init__(self, scene: Scene, selector: LabelSelector | None) -> None:
+    def __init__(self, scene: Scene, selector: LabelSelector | None, also: Sequence[Watched] = ()) -> None:
         self._scene = scene
         self._selector = selector
         self._stop = threading.Event()
@@ -81,6 +91,7 @@ class Observer:
                 ("endpoints", self._endpoints, 0.1),
                 ("pods", self._pods, 0.2),
                 ("static-pods", self._static_pods, 0.25),
+                *((one.name, one.look, one.every_s) for one in also),
             )
         ]
 
@@ -175,16 +186,25 @@ class Observer:
 
     def _pods(self) -> Mapping[str, Any]:
         pods = self._scene.app_pods(self._selector)
-        return {
-            f"pods/{self._scene.app_name}": frozenset(
-                AppPod(p.metadata.uid, p.name, p.spec.node_name, p.ready) for p in pods
-            )
-        }
+        return {f"pods/{self._scene.app_name}": glimpse(pods)}
 
     def _static_pods(self) -> Mapping[str, Any]:
         query = {"labelSelector": "tier=control-plane", **FROM_CACHE}
         pods = self._scene.rest.get("/api/v1/namespaces/kube-system/pods", Pods, query, timeout_s=ANSWER_S).items
-        return {
-            f"static/{p.name}": StaticPod(sum(c.restart_count for c in p.status.container_statuses or ()), p.ready)
-            for p in pods
-        }
+        return {f"static/{p.name}": StaticPod(p.restarts, p.ready) for p in pods}
+
+
+def glimpse(pods: Iterable[Pod]) -> frozenset[AppPod]:
+    """Pods as they are compared from look to look."""
+    return frozenset(AppPod(p.metadata.uid, p.name, p.spec.node_name, p.ready, p.restarts) for p in pods)
+
+
+def pods_of(scene: Scene, namespace: str, selector: str) -> Watched:
+    """The pods that a label selector finds; the subject is `pods/SELECTOR`."""
+
+    def look() -> Mapping[str, Any]:
+        query = {"labelSelector": selector, **FROM_CACHE}
+        found = scene.rest.get(f"/api/v1/namespaces/{name(namespace)}/pods", Pods, query, timeout_s=ANSWER_S).items
+        return {f"pods/{selector}": glimpse(found)}
+
+    return Watched(name=f"pods-{selector}", look=look)

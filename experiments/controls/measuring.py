@@ -8,6 +8,7 @@ from typing import Any
 from chaoslib.exceptions import InterruptExecution
 
 from experiments import targets, trial
+from experiments.faults.catalogue import fault as find
 from experiments.observer import Observer
 from experiments.trial import Trial
 from fixtures.prober.config import Config
@@ -29,7 +30,9 @@ def before_method_control(context: dict[str, Any]) -> None:
         config = Config(targets=targets.of(this), samples=str(this.samples_path), tls=tls, max_duration_s=1800.0)
         this.prober = Prober(config)
         this.prober.start()
-        this.observer = Observer(this.scene, this.scene.deployment().spec.selector)
+        faults = [find(one) for one in trial.extension(context).get("faults") or ()]
+        also = [watched for one in faults for watched in one.watches(this.scene)]
+        this.observer = Observer(this.scene, this.scene.deployment().spec.selector, also)
         this.observer.start()
     except (ProberError, RestError, OSError) as error:
         this.troubles.append(f"could not measure: {error}")

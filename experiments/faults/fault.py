@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from experiments.observer import Change
+from experiments.observer import Change, Watched
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Capability
 from fixtures.safety.preflight import Permission, Refusal, Scenery
@@ -76,6 +76,10 @@ class Fault(ABC):
     def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
         """Why this victim must not be broken now; empty when it may."""
         return []
+
+    def watches(self, scene: Scene) -> Sequence[Watched]:
+        """What the observer must look at for this fault, beside the application, nodes, leases and control plane."""
+        return ()
 
     def plan(self, victim: Victim) -> str:
         """What will be done, in words, for a dry run and the journal."""
