@@ -84,7 +84,22 @@ def observe(least_s: float = 5.0, longest_s: float = 60.0) -> float:
         if elapsed >= least_s and _over() and _answering():
             break
         time.sleep(LOOK_S)
+    _look_again()
     return round(trial.clock.now() - began, 3)
+
+
+def _look_again() -> None:
+    """The evidence as it is at the end of the observation: leaders have moved since the fault was proven."""
+    for injection in current().injections:
+        if injection.proven is None:
+            continue
+        try:
+            after = dict(injection.fault.evidence(current().scene, injection.victim))
+        except Exception as error:  # what is known suffices
+            logger.debug("no further evidence: %s", error)
+            continue
+        if injection.fault.proven(injection.before, after):
+            injection.after = after
 
 
 def heal() -> list[str]:

@@ -31,7 +31,7 @@ class MasterPowerCut(Fault):
 
     def choose(self, scene: Scene, target: str) -> Victim:
         masters = sorted(n.name for n in scene.cluster.nodes() if n.role == CONTROL_PLANE)
-        state = etcd.leadership(scene.rest.client)
+        state = etcd.leadership(scene)
         wanted = [m for m in masters if (m == state.leader) == (target == "leader")]
         if not wanted:
             raise NoVictimError(
@@ -48,9 +48,10 @@ class MasterPowerCut(Fault):
         return way_back(switch_on, f"switch {victim.node} on again", scene.cluster, {"node": victim.node})
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
-        state = etcd.leadership(scene.rest.client)
+        boot = scene.cluster.boot_id(victim.node)
+        state = etcd.leadership(scene, avoid=() if boot else [victim.node])
         seen: dict[str, object] = {
-            f"boot id of {victim.node}": scene.cluster.boot_id(victim.node) or "off",
+            f"boot id of {victim.node}": boot or "off",
             "etcd leader": state.leader,
             "etcd term": state.term,
         }

@@ -1,0 +1,113 @@
+"""Acknowledged writes and single leaders are judged from what was seen, and fail for the right reason."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.checks import acknowledged_writes, single_leader
+from experiments.checks.acknowledged_writes import Written
+from experiments.observer import Election
+from fixtures.prober.sample import Outcome, Sample
+
+
+def write(seq: int, ok: bool = True, took: float = 0.01) -> Sample:
+    return Sample(seq, seq * 0.05, seq * 0.05, seq * 0.05 + took, Outcome.OK if ok else Outcome.TIMEOUT)
+
+
+def kept(*keys: int) -> list[Written]:
+    return [Written(key, 100 + key) for key in keys]
+
+
+def test_all_acknowledged_writes_there_is_a_pass() -> None:
+    check = acknowledged_writes.judge([write(i) for i in range(5)], kept(*range(5)))
+    assert check.verdict == "pass"
+    assert "all 5" in check.message
+
+
+def test_an_acknowledged_write_that_is_gone_is_named() -> None:
+    check = acknowledged_writes.judge([write(i) for i in range(5)], kept(0, 1, 2, 4))
+    assert check.verdict == "fail"
+    assert "1 acknowledged but lost (keys 3)" in check.message
+
+
+def test_a_write_never_acknowledged_may_be_there_or_not() -> None:
+    samples = [write(0), write(1, ok=False), write(2, ok=False)]
+    check = acknowledged_writes.judge(samples, kept(0, 2))
+    assert check.verdict == "pass"
+    assert "1 more were made" in check.message
+
+
+def test_a_doubled_write_fails() -> None:
+    check = acknowledged_writes.judge([write(0), write(1)], [*kept(0, 1), Written(1, 300)])
+    assert check.verdict == "fail"
+    assert "1 doubled (keys 1)" in check.message
+
+
+def test_a_version_that_went_back_fails() -> None:
+    check = acknowledged_writes.judge([write(0), write(1)], [Written(0, 200), Written(1, 150)])
+    assert check.verdict == "fail"
+    assert "gone back (keys 1)" in check.message
+
+
+def test_writes_under_way_together_may_be_in_either_order() -> None:
+    samples = [write(0, took=0.2), write(1, took=0.2)]
+    assert acknowledged_writes.judge(samples, [Written(0, 200), Written(1, 150)]).verdict == "pass"
+
+
+def test_no_acknowledged_write_proves_nothing() -> None:
+    assert acknowledged_writes.judge([write(0, ok=False)], []).verdict == "unknown"
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.001, 0.3)), min_size=1, max_size=40), st.data())
+def test_exactly_the_lost_ones_are_counted(raw: list[tuple[bool, float]], data: st.DataObject) -> None:
+    samples = [write(i, ok, took) for i, (ok, took) in enumerate(raw)]
+    acknowledged = [s.seq for s in samples if s.ok]
+    lost = data.draw(st.sets(st.sampled_from(acknowledged))) if acknowledged else set()
+    order = sorted(samples, key=lambda s: s.finished)
+    there = [Written(s.seq, 100 + n) for n, s in enumerate(order) if s.seq not in lost]
+    check = acknowledged_writes.judge(samples, there)
+    assert (check.verdict == "fail") == bool(lost)
+    if lost:
+        assert f"{len(lost)} acknowledged but lost" in check.message
+
+
+def look(at: float, holder: str, transitions: int, acquired: float, renewed: float) -> Election:
+    return Election(
+        at=at,
+        name="kube-scheduler",
+        holder=holder,
+        transitions=transitions,
+        duration_s=3,
+        acquired=f"2026-01-01T00:00:{acquired:09.6f}Z",
+        renewed=f"2026-01-01T00:00:{renewed:09.6f}Z",
+    )
+
+
+def looks(*changes: Election) -> list[Election]:
+    steady = [look(i * 0.1, "a", 1, 0.0, 1.0) for i in range(10)]
+    return [*steady, *changes]
+
+
+def test_a_takeover_after_the_lease_ran_out_is_fine() -> None:
+    check = single_leader.judge(looks(look(5.0, "b", 2, 4.2, 4.2)))
+    assert check.verdict == "pass"
+    assert "1 change(s) of leader" in check.message
+
+
+def test_a_takeover_while_the_old_leader_may_still_act_fails() -> None:
+    check = single_leader.judge(looks(look(3.0, "b", 2, 2.5, 2.5)))
+    assert check.verdict == "fail"
+    assert "b took over 1.50 s after a renewed for 3 s" in check.message
+
+
+def test_a_lease_given_back_may_be_taken_at_once() -> None:
+    assert single_leader.judge(looks(look(2.0, "", 1, 0.0, 1.4), look(2.1, "b", 2, 1.5, 1.5))).verdict == "pass"
+
+
+def test_a_change_of_holder_that_was_not_counted_fails() -> None:
+    assert single_leader.judge(looks(look(5.0, "b", 1, 4.5, 4.5))).verdict == "fail"
+
+
+def test_too_few_looks_prove_nothing() -> None:
+    assert single_leader.judge(looks()[:3]).verdict == "unknown"
