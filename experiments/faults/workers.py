@@ -85,6 +85,7 @@ class Losses:
         self.fallen: set[str] = set()  # uids on those nodes, seen not Ready, restarted, or no more
         self.lost: set[AppPod] = set()  # Ready there at the injection
         self.detected: float | None = None  # first of them seen not Ready
+        self.emptied: float | None = None  # the last of them was gone for good
         self.acted: float | None = None  # first pod that is new
         self.restored: float | None = None  # as many Ready as before, without those that only seem so
         subject = f"pods/{scene.app_name}"
@@ -112,6 +113,8 @@ class Losses:
             self.detected = change.at
         if self.acted is None and any(uid not in known for uid in now):
             self.acted = change.at
+        if self.emptied is None and self.lost and not any(p.uid in now for p in self.lost):
+            self.emptied = change.at
         waiting = {p.uid for p in self.lost} - self.fallen
         ready = sum(p.ready for uid, p in now.items() if uid not in waiting)
         if self.restored is None and self.lost and ready >= wanted:
