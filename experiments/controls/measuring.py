@@ -15,9 +15,9 @@ from fixtures.prober.config import Config
 from fixtures.prober.prober import Prober, ProberError
 from fixtures.safety.rest import RestError
 
-BASELINE_S = 3.0  # what "before" is made of
+BASELINE_S = 3.0  # what "before" is made of, unless the experiment says `baseline_s`
 PATIENCE_S = 40.0  # how long to wait for it
-AFTERGLOW_S = 2.0  # what "after" is made of, beyond being healthy again
+AFTERGLOW_S = 2.0  # what "after" is made of, beyond being healthy again, unless it says `afterglow_s`
 
 
 def before_method_control(context: dict[str, Any]) -> None:
@@ -37,19 +37,20 @@ def before_method_control(context: dict[str, Any]) -> None:
     except (ProberError, RestError, OSError) as error:
         this.troubles.append(f"could not measure: {error}")
         raise InterruptExecution(f"measuring: {error}") from error
-    if not _baseline(this):
-        why = f"not steady: no {BASELINE_S:g} s without a failed probe within {PATIENCE_S:g} s, before any fault"
+    wanted = float(trial.extension(context).get("baseline_s", BASELINE_S))
+    if not _baseline(this, wanted):
+        why = f"not steady: no {wanted:g} s without a failed probe within {PATIENCE_S:g} s, before any fault"
         this.troubles.append(f"{why} ({_failing(this)})")
         raise InterruptExecution(why)
 
 
-def _baseline(this: Trial) -> bool:
+def _baseline(this: Trial, wanted_s: float) -> bool:
     """Wait for a stretch in which every probe was good: only against that is a failure the fault's."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         time.sleep(0.2)
         began = baseline(this)
-        if began is not None and this.clock.now() - began >= BASELINE_S:
+        if began is not None and this.clock.now() - began >= wanted_s:
             this.steady_since = began
             return True
     return False
@@ -77,4 +78,4 @@ def after_method_control(context: dict[str, Any]) -> None:
     """A little more of the healthy cluster, when it is healthy."""
     this = trial.found()
     if this is not None and this.prober is not None and this.healthy is not None:
-        time.sleep(AFTERGLOW_S)
+        time.sleep(float(trial.extension(context).get("afterglow_s", AFTERGLOW_S)))

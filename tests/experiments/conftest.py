@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from experiments import runner
-from experiments.controls import measuring
 from experiments.settings import Settings
 from tests.experiments.fake_api import FakeApi
 
@@ -41,10 +40,9 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 arguments |= {"least_s": 0.8, "longest_s": 3}
             if activity["provider"]["func"] == "wait_healthy":
                 arguments |= {"within_s": 4, "settle_s": 0.2}
+        experiment["extensions"][0] |= {"baseline_s": 0.4, "afterglow_s": 0.2}
         (folder / path.name).write_text(yaml.safe_dump(experiment))
     monkeypatch.setattr(runner, "HERE", folder)
-    monkeypatch.setattr(measuring, "BASELINE_S", 0.4)
-    monkeypatch.setattr(measuring, "AFTERGLOW_S", 0.2)
     return folder
 
 

@@ -152,7 +152,7 @@ def test_an_api_server_is_back_when_its_pod_is_ready_again() -> None:
     assert [s.kind for s in steps] == ["detected", "acted", "recovered"]
 
 
-@pytest.mark.parametrize("fault", list(catalogue.every().values()), ids=lambda f: f.id)
+@pytest.mark.parametrize("fault", [PodKill(), MasterPowerCut(), ApiServerKill(), LeaderKill()], ids=lambda f: f.id)
 def test_nothing_observed_is_nothing_concluded(fault: Fault) -> None:
     assert fault.steps(SCENE, MASTER, [], 0.0) == []
     assert all(r.seconds is None for r in fault.recoveries(SCENE, MASTER, [], 0.0))
