@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixtures.control import control
 from fixtures.expect import Expect
 from fixtures.snapshot.model.workload import StatefulSet
-from fixtures.snapshot.operators import maker
+from fixtures.snapshot.operators import may_make
 from fixtures.snapshot.services import Services
 from fixtures.snapshot.snapshot import Snapshot
 from fixtures.snapshot.workloads import Workloads
@@ -32,7 +32,7 @@ def test_headless_services(workloads: Workloads, services: Services, snapshot: S
             continue
         name = governed.spec.service_name
         service = named.get((workload.namespace, name))
-        if service is None and (operated := maker(snapshot, workload.namespace)):
+        if service is None and (operated := may_make(snapshot, workload.namespace, name)):
             expect.uncertain(workload, f"Service {name} is not in these manifests, but {operated} may make it")
             continue
         if not expect(workload, service, f"there is no Service {name}", path="spec.serviceName", value=name):

@@ -12,7 +12,7 @@ from fixtures.profiles.profile import Profile
 from fixtures.snapshot.model.access import Endpoints, Service
 from fixtures.snapshot.model.istio import ServiceEntry
 from fixtures.snapshot.model.pod import Pod
-from fixtures.snapshot.operators import maker
+from fixtures.snapshot.operators import may_make
 from fixtures.snapshot.ports import placed
 from fixtures.snapshot.services import Services
 from fixtures.snapshot.snapshot import Snapshot
@@ -54,7 +54,7 @@ def test_outside_services(
         if service.spec.selector or ours:
             continue
         addresses = _by_hand(services, snapshot, service)
-        if not addresses and (operated := maker(snapshot, service.namespace)):
+        if not addresses and (operated := may_make(snapshot, service.namespace, service.name)):
             expect.uncertain(service, f"no endpoints in these manifests, but {operated} may make them")
             continue
         message = f"{len(addresses)} address(es) behind it, wanted {enough}"

@@ -6,7 +6,7 @@ from fixtures.control import control
 from fixtures.expect import Expect
 from fixtures.snapshot.model.access import Service
 from fixtures.snapshot.model.gateway_api import GROUP, Route
-from fixtures.snapshot.operators import maker
+from fixtures.snapshot.operators import may_make
 from fixtures.snapshot.routes import Routes, Target
 from fixtures.snapshot.sight import in_sight
 from fixtures.snapshot.snapshot import Snapshot
@@ -43,7 +43,7 @@ def _judge(routes: Routes, target: Target, snapshot: Snapshot, expect: Expect) -
         return
     service = routes.service(target)
     if service is None:
-        operated = maker(snapshot, target.namespace)
+        operated = may_make(snapshot, target.namespace, target.name)
         if routes.generated(target):
             expect(route, True)
         elif operated:
