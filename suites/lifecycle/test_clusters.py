@@ -34,7 +34,7 @@ GRACE = 5  # leases long: the hub's own patience (pkg/registration/hub/lease)
 )
 def test_hub(workloads: Workloads, snapshot: Snapshot, leases: Leases, profile: Profile, expect: Expect) -> None:
     """Where there are ManagedClusters: every Deployment in the hub's namespaces has `lifecycle.min_hub_replicas` Ready
-    pods; each cluster is accepted, has joined and is available (conditions), and its lease was renewed within five times
+    pods; each cluster is accepted, has joined and is available (conditions), its lease renewed within five times
     its duration, as the hub counts; each Placement is satisfied; and no Secret holds a cluster's credentials (by the
     labels of KubeVela and Argo CD, or the names in `lifecycle.cluster_keys`), except those that ManagedServiceAccounts
     rotate and the agent's own towards the hub.
