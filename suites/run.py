@@ -34,6 +34,9 @@ def run(
     ] = None,
     profile: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="Thresholds, budgets and scope.")] = None,
     waivers: Annotated[Path | None, typer.Option(metavar="FILE", help="Accepted deviations.")] = None,
+    controls: Annotated[
+        str | None, typer.Option(metavar="SEL", help="Only these: ids, layers, severities (SYS,APP-01,REC-10).")
+    ] = None,
     timings: Annotated[str, typer.Option(metavar="fast|default", help="The timings a new lab is given.")] = "fast",
     allow_disruption: Annotated[
         bool, typer.Option("--allow-disruption", help="Also run the experiments, which break things.")
@@ -58,6 +61,7 @@ def run(
     options += [f"--context={context}"] if context else []
     options += [f"--profile={profile}"] if profile else []
     options += [f"--waivers={waivers}"] if waivers else []
+    options += [f"--controls={controls}"] if controls else []
     options += ["--strict-verdicts"] if strict else []
     options += ["--allow-disruption"] if allow_disruption else []
     if cluster == "kubeconfig":

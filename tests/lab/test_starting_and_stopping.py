@@ -80,4 +80,8 @@ def test_down_leaves_nothing_and_up_after_a_crash_cleans_up_first(lab: Lab) -> N
         assert (Path("/proc/sys") / key.replace(".", "/")).read_text().strip() == value, key
     stop.down(home)  # twice is harmless
 
+    start.up(home, Topology(control_planes=1, workers=0), prepare(silent), silent)  # a lab of one node
+    assert [n.name for n in Lab.open().nodes()] == ["master-1"]
+    stop.down(home)
+
     start.up(home, Topology(), prepare(silent), silent)
