@@ -27,10 +27,11 @@ def before_method_control(context: dict[str, Any]) -> None:
         return
     try:
         tls = targets.tls(this.scene.rest)
-        config = Config(targets=targets.of(this), samples=str(this.samples_path), tls=tls, max_duration_s=1800.0)
+        faults = [find(one) for one in trial.extension(context).get("faults") or ()]
+        knocked = [*targets.of(this), *(target for one in faults for target in one.probes(this.scene))]
+        config = Config(targets=knocked, samples=str(this.samples_path), tls=tls, max_duration_s=1800.0)
         this.prober = Prober(config)
         this.prober.start()
-        faults = [find(one) for one in trial.extension(context).get("faults") or ()]
         also = [watched for one in faults for watched in one.watches(this.scene)]
         this.observer = Observer(this.scene, this.scene.deployment().spec.selector, also)
         this.observer.start()

@@ -15,6 +15,7 @@ import msgspec
 from experiments.observer import Change, Watched
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Capability
+from fixtures.prober.config import Target
 from fixtures.safety.preflight import Permission, Refusal, Scenery
 from fixtures.safety.undo import Undo
 
@@ -79,6 +80,10 @@ class Fault(ABC):
 
     def watches(self, scene: Scene) -> Sequence[Watched]:
         """What the observer must look at for this fault, beside the application, nodes, leases and control plane."""
+        return ()
+
+    def probes(self, scene: Scene) -> Sequence[Target]:
+        """What the prober must knock at for this fault, beside the API and the application. Raises `RestError`."""
         return ()
 
     def plan(self, victim: Victim) -> str:
