@@ -1,12 +1,17 @@
-"""Pods: managed by something that replaces them, and all of them there."""
+"""Pods: managed by something that replaces them, all of them there, and not dying again and again."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from fixtures.control import control
 from fixtures.expect import Expect
 from fixtures.profiles.profile import Profile
 from fixtures.snapshot import indexes
-from fixtures.snapshot.model.pod import Pod
+from fixtures.snapshot.leases import moment
+from fixtures.snapshot.model.pod import ContainerStatus, Pod
 from fixtures.snapshot.snapshot import Snapshot
 from fixtures.snapshot.workloads import Workloads
 
@@ -63,3 +68,58 @@ def test_no_bare_pods(snapshot: Snapshot, profile: Profile, expect: Expect) -> N
         serves = any(indexes.selects(service, pod.labels) for service in services.get(pod.namespace, ()))
         if pod.spec.restart_policy == "Always" or serves:
             expect(pod, pod.controller is not None, "no controller manages it", path="metadata.ownerReferences")
+
+
+@control(
+    "APP-30",
+    "No container crashes again and again, or is killed for want of memory",
+    severity="high",
+    live=True,
+    reason="A container that keeps dying serves in between just long enough to look alive; its replicas carry its load "
+    "until they die of it too.",
+    remedy="Read the container's last words (kubectl logs --previous); raise the memory limit or mend the leak; give a "
+    "slow start a startupProbe.",
+    source="S3-1",
+)
+def test_no_crashes(snapshot: Snapshot, profile: Profile, expect: Expect) -> None:
+    """Every pod in scope that is not finished, Jobs' too: no container waits in CrashLoopBackOff; none was OOMKilled
+    within the profile's `application.recent_s`; and none that stopped within that time has been restarted more often
+    than `application.max_restarts_per_day` for each day, or part of one, that the pod has existed.
+    """
+    for pod in snapshot.of(Pod):
+        if pod.finished or not profile.in_scope(pod.namespace):
+            continue
+        expect(pod, True)
+        for field, statuses in (
+            ("initContainerStatuses", pod.status.init_container_statuses),
+            ("containerStatuses", pod.status.container_statuses),
+        ):
+            for number, status in enumerate(statuses or ()):
+                if status.restart_count or status.state is not None:
+                    for message, path, value in _dying(pod, status, snapshot.taken, profile):
+                        expect(pod, False, message, path=f"status.{field}[{number}].{path}", value=value)
+
+
+def _dying(pod: Pod, status: ContainerStatus, now: datetime, profile: Profile) -> Iterator[tuple[str, str, Any]]:
+    bounds = profile.application
+    waiting = status.state.waiting if status.state is not None else None
+    if waiting is not None and waiting.reason == "CrashLoopBackOff":
+        message = f"container {status.name} keeps dying: {waiting.message or waiting.reason}"
+        yield message, "state.waiting.reason", waiting.reason
+    recent = False
+    for field, state in (("state", status.state), ("lastState", status.last_state)):
+        ended = state.terminated if state is not None else None
+        at = moment(ended.finished_at) if ended is not None else None
+        if ended is None or at is None or (now - at).total_seconds() > bounds.recent_s:
+            continue
+        recent = True
+        if ended.reason == "OOMKilled":
+            yield f"container {status.name} was killed for want of memory", f"{field}.terminated.reason", ended.reason
+    born = moment(pod.metadata.creation_timestamp)
+    days = max(1, -(-(now - born).total_seconds() // 86_400)) if born is not None else 1
+    if recent and status.restart_count > bounds.max_restarts_per_day * days:
+        message = (
+            f"container {status.name} was restarted {status.restart_count} times in {days:g} day(s), "
+            f"wanted {bounds.max_restarts_per_day:g} a day at most"
+        )
+        yield message, "restartCount", status.restart_count

@@ -12,6 +12,7 @@ from fixtures.snapshot.model.pod import Container
 from fixtures.snapshot.ports import placed
 from fixtures.snapshot.promises import Promise, promised
 from fixtures.snapshot.snapshot import Snapshot
+from fixtures.snapshot.software import config_map
 from fixtures.snapshot.workloads import Workload, Workloads
 
 
@@ -70,8 +71,8 @@ def _promises(snapshot: Snapshot, workload: Workload, container: Container) -> I
     for word in (*(container.command or ()), *(container.args or ())):
         for promise in promised("", word):
             yield "its command line", promise
-    maps = snapshot.derive(configuration.by_name)
-    read = [maps.get((workload.namespace, name)) for name in sorted(configuration.names_in(container, workload.spec))]
+    names = sorted(configuration.names_in(container, workload.spec))
+    read = [config_map(snapshot, workload.namespace, name) for name in names]
     for each in [*(found for found in read if found is not None), *configuration.meant_for(snapshot, workload)]:
         for key, value in (each.data or {}).items():
             for promise in promised(key, value):
