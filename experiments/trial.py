@@ -62,6 +62,8 @@ class Trial:
     def __init__(self, name: str, title: str, settings: Settings, scene: Scene, profile: Profile) -> None:
         self.name, self.title, self.settings, self.scene, self.profile = name, title, settings, scene, profile
         self.id = f"{name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+        self.meant = ""  # ids of the faults that the experiment's file names
+        self.aim = ""  # the target that was asked for
         self.clock = Clock()
         self.started = self.clock.now()
         self.steady_since: float | None = None  # every probe was good from here to the injection

@@ -18,9 +18,9 @@ def conclude(trial: Trial, journal: Mapping[str, Any]) -> Result:
     first = trial.injections[0] if trial.injections else None
     result = Result(
         name=trial.name,
-        fault=" + ".join(dict.fromkeys(i.fault.id for i in trial.injections)),
+        fault=trial.meant or " + ".join(dict.fromkeys(i.fault.id for i in trial.injections)),
         title=trial.title,
-        target=", ".join(str(i.victim) for i in trial.injections),
+        target=", ".join(str(i.victim) for i in trial.injections) or trial.aim,
         driver=trial.scene.cluster.provider if first and first.fault.needs else "any",
         proof=proof(trial.injections),
         started=text(trial.started),

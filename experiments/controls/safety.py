@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ NOT_ALLOWED = (
     "--allow-disruption, or EVENKEEL_ALLOW_DISRUPTION=yes for plain `chaos run`"
 )
 USAGE = 4
+PATIENCE_S = 30.0  # how long a cluster that isn't healthy is waited for before it is refused
 OWN = (
     Permission("create", "leases", "coordination.k8s.io", ground.NAMESPACE),
     Permission("delete", "leases", "coordination.k8s.io", ground.NAMESPACE),
@@ -130,8 +132,12 @@ def prepare(experiment: dict[str, Any], settings: Settings) -> Trial:
         settings.cluster, Path(settings.kubeconfig) if settings.kubeconfig else None, settings.context or None
     )
     scene = Scene(cluster, Rest.of(cluster), settings.app_namespace, settings.app_name)
-    name = str(trial.extension(experiment).get("experiment") or experiment["title"])
-    return Trial(name, str(experiment["title"]), settings, scene, _profile(settings.profile_name))
+    block = trial.extension(experiment)
+    name = str(block.get("experiment") or experiment["title"])
+    this = Trial(name, str(experiment["title"]), settings, scene, _profile(settings.profile_name))
+    this.meant = " + ".join(str(one) for one in block.get("faults") or ())
+    this.aim = str((experiment.get("configuration") or {}).get("target", ""))
+    return this
 
 
 @cache
@@ -154,9 +160,18 @@ def check(this: Trial, experiment: dict[str, Any]) -> None:
     refusals = preflight.confirmed(cluster.disposable, cluster.provider, cluster.context, named)
     permissions = [*OWN, *(p for one in faults for p in one.permissions)]
     refusals += preflight.permissions(scene.rest, permissions)
-    refusals += preflight.health(scene.scenery())
+    if not refusals:
+        refusals = _sick(scene, float(block.get("patience_s", PATIENCE_S)))
     if refusals:
         raise preflight.RefusedError(refusals)
+
+
+def _sick(scene: Scene, patience_s: float) -> list[preflight.Refusal]:
+    """What is not healthy, after a little patience: the experiment before may just have ended."""
+    deadline = time.monotonic() + patience_s
+    while (refusals := preflight.health(scene.scenery())) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return refusals
 
 
 def guard(this: Trial) -> None:
