@@ -19,9 +19,9 @@ from fixtures.snapshot.model.istio import VirtualService
 )
 def test_one_rule_for_a_host(mesh: Mesh, expect: Expect) -> None:
     """By full host name, in scope. DestinationRules of one namespace with the same exportTo and workload selector:
-    Istio joins their subsets and takes the oldest's trafficPolicy, so at most one may have a trafficPolicy and no subset may
-    occur twice. VirtualServices for sidecars: one a host, since the oldest wins. For a gateway they are joined in no
-    certain order, so at most one may have a route for everything (without match).
+    Istio joins their subsets and takes the oldest's trafficPolicy, so at most one may have a trafficPolicy and no
+    subset may occur twice. VirtualServices for sidecars: one a host, since the oldest wins. For a gateway they are
+    joined in no certain order, so at most one may have a route for everything (without match).
     """
     _one_destination_rule(mesh, expect)
     _one_virtual_service(mesh, expect)
