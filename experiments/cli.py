@@ -88,6 +88,7 @@ def run(
 
     _checked(output)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL + 1)  # what it would say is in the result
     settings = Settings(
         cluster="kubeconfig" if (kubeconfig or context) else cluster,
         kubeconfig=str(kubeconfig or ""),
