@@ -157,6 +157,14 @@ def save(
         typer.echo(f"not in it: {model.__name__}: {why}", err=True)
 
 
+@snapshots.command("role")
+def role() -> None:
+    """Print the read-only rights that an audit needs, as RBAC objects (deploy/rbac/auditor.yaml)."""
+    from fixtures.snapshot.role import text
+
+    typer.echo(text(), nl=False)
+
+
 def _refuse(message: str) -> NoReturn:
     typer.echo(f"ERROR: {message}", err=True)
     raise typer.Exit(BAD_INPUT)
