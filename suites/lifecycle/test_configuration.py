@@ -26,7 +26,7 @@ def test_references_exist(workloads: Workloads, snapshot: Snapshot, expect: Expe
     """For every workload in scope: ConfigMaps, Secrets, PersistentVolumeClaims and the service account that its pod
     template names exist in its namespace, and a ConfigMap has the key that a variable asks for. Left out: what is
     optional, the service account `default`, ConfigMaps that controllers publish everywhere. In manifests a Secret that
-    no SealedSecret or ExternalSecret makes is unknown: they are seldom kept there.
+    no SealedSecret, ExternalSecret or Certificate makes is unknown: they are seldom kept there.
     """
     for workload in workloads.all():
         for reference in references(workload.spec):
