@@ -15,6 +15,8 @@ from fixtures.snapshot.model.pod import ContainerStatus, Pod
 from fixtures.snapshot.snapshot import Snapshot
 from fixtures.snapshot.workloads import Workloads
 
+LONGEST_BACKOFF_S = 300  # of the kubelet, between two starts of a container that fails
+
 
 @control(
     "APP-02",
@@ -82,8 +84,9 @@ def test_no_bare_pods(snapshot: Snapshot, profile: Profile, expect: Expect) -> N
     source="S3-1",
 )
 def test_no_crashes(snapshot: Snapshot, profile: Profile, expect: Expect) -> None:
-    """Every pod in scope that is not finished, Jobs' too: no container waits in CrashLoopBackOff; none was OOMKilled
-    within the profile's `application.recent_s`; and none that stopped within that time has been restarted more often
+    """Every pod in scope that is not finished, Jobs' too: no container waits in CrashLoopBackOff, or has just failed
+    for the second time within its longest back-off, 5 min; none was OOMKilled within the profile's
+    `application.recent_s`; and none that stopped within that time has been restarted more often
     than `application.max_restarts_per_day` for each day, or part of one, that the pod has existed.
     """
     for pod in snapshot.of(Pod):
@@ -100,12 +103,24 @@ def test_no_crashes(snapshot: Snapshot, profile: Profile, expect: Expect) -> Non
                         expect(pod, False, message, path=f"status.{field}[{number}].{path}", value=value)
 
 
+def _failed_again(status: ContainerStatus) -> bool:
+    """Whether a container has failed twice in a row, as one that will be backed off next."""
+    now = status.state.terminated if status.state is not None else None
+    before = status.last_state.terminated if status.last_state is not None else None
+    if now is None or before is None or not now.exit_code or not before.exit_code:
+        return False
+    ended, former = moment(now.finished_at), moment(before.finished_at)
+    return ended is not None and former is not None and (ended - former).total_seconds() <= LONGEST_BACKOFF_S
+
+
 def _dying(pod: Pod, status: ContainerStatus, now: datetime, profile: Profile) -> Iterator[tuple[str, str, Any]]:
     bounds = profile.application
     waiting = status.state.waiting if status.state is not None else None
     if waiting is not None and waiting.reason == "CrashLoopBackOff":
         message = f"container {status.name} keeps dying: {waiting.message or waiting.reason}"
         yield message, "state.waiting.reason", waiting.reason
+    elif _failed_again(status):
+        yield f"container {status.name} keeps dying", "restartCount", status.restart_count
     recent = False
     for field, state in (("state", status.state), ("lastState", status.last_state)):
         ended = state.terminated if state is not None else None
