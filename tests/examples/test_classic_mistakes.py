@@ -39,7 +39,7 @@ TRAPS = (
     Trap("S3-16: a monitor that nobody selects", "LCM-13", "ServiceMonitor cinema/recommend"),
     Trap("S3-17: logs without an output", "LCM-10", "fluentd"),
     Trap("S3-18: strict in one namespace", "ACC-29", "PeerAuthentication cinema/default"),
-    Trap("S3-19: an account that isn't there", "ACC-30", "AuthorizationPolicy cinema/recommend", "ns/default"),
+    Trap("S3-19: an account that isn't there", "ACC-30", "AuthorizationPolicy cinema/recommend", "ns/cinema"),
     Trap("S3-21: a Deployment without a selector", "APP-33", "Deployment cinema/popcorn", "selector"),
     Trap("S3-22: two caches that aren't one", "LCM-17", "Deployment cinema/cache"),
     Trap("S3-23: fifteen seconds to notice", "APP-07", "Deployment cinema/projector", "16"),
