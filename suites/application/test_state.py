@@ -86,7 +86,7 @@ def test_stateful_sets(workloads: Workloads, snapshot: Snapshot, expect: Expect)
     """For StatefulSets that run: serviceName names a Service of the namespace that is headless (clusterIP None) and
     selects the pods; there are volumeClaimTemplates, or a claim as a volume, but for memcached, Sentinels and shards,
     which keep nothing. What keeps a quorum (known by its image: etcd, ZooKeeper, Consul, RabbitMQ, Nacos, CockroachDB)
-    has an odd number of at least three members. Those that an operator made are its own business, except for the quorum.
+    has an odd number of at least three members. Those that an operator made are its own business, but for the quorum.
     """
     for workload in workloads.serving():
         maker = workload.object
