@@ -93,11 +93,13 @@ def _applies_to(mesh: Mesh, virtual: VirtualService, snapshot: Snapshot, expect:
     declared = virtual.declared
     for number, host in enumerate(declared.hosts or ()):
         key = service_of(full(host, virtual.namespace))
-        if key is None or not of_sidecars(virtual) or not in_sight(snapshot, key[0]) or may_make(snapshot, *key):
+        if key is None or not of_sidecars(virtual) or not in_sight(snapshot, key[0]):
             continue
         known = mesh.hosts.known(full(host, virtual.namespace), virtual.namespace)
+        if not known and may_make(snapshot, *key):
+            continue
         expect(virtual, known, f"it is for {host}, which is not there", path=f"spec.hosts[{number}]", value=host)
-    gateways = {(g.namespace, g.name) for g in snapshot.of(IstioGateway)}
+    gateways = snapshot.derive(_gateways)
     for number, name in enumerate(declared.gateways or ()):
         namespace, _, plain = name.rpartition("/")
         namespace = virtual.namespace if namespace in ("", ".") else namespace
@@ -105,13 +107,21 @@ def _applies_to(mesh: Mesh, virtual: VirtualService, snapshot: Snapshot, expect:
             continue
         found = (namespace, plain) in gateways
         expect(virtual, found, f"there is no Gateway {namespace}/{plain}", path=f"spec.gateways[{number}]", value=name)
-    others = {(v.namespace, v.name) for v in snapshot.of(VirtualService)}
+    others = snapshot.derive(_virtual_services)
     for number, http in enumerate(declared.http or ()):
         if http.delegate is not None:
             wanted = (http.delegate.namespace or virtual.namespace, http.delegate.name)
             if in_sight(snapshot, wanted[0]):
                 message = f"there is no VirtualService {'/'.join(wanted)}"
                 expect(virtual, wanted in others, message, path=f"spec.http[{number}].delegate", value=wanted[1])
+
+
+def _gateways(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    return frozenset((gateway.namespace, gateway.name) for gateway in snapshot.of(IstioGateway))
+
+
+def _virtual_services(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    return frozenset((virtual.namespace, virtual.name) for virtual in snapshot.of(VirtualService))
 
 
 @control(
