@@ -137,6 +137,7 @@ def _lab(timings: str, *, keep: bool) -> Iterator[str]:
         try:
             host.require(home.root)
             start.up(home, Topology(timings=timings), prepare(say), say)
+            start.settle(home, say)
         except (host.HostError, SupplyError) as e:
             _refuse(str(e))
         except ClusterError as e:

@@ -28,5 +28,6 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
             print(f"\n[lab] {text}", end="", flush=True)  # noqa: T201  # minutes without a word look like a hang
 
     start.up(state.home(), Topology(), prepare(say), say)
+    start.settle(state.home(), say)
     yield Lab.open()
     stop.down(state.home())
