@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixtures.control import control
 from fixtures.expect import Expect
 from fixtures.profiles.profile import Profile
-from fixtures.snapshot.capacity import homeless, rooms
+from fixtures.snapshot.capacity import homeless, load
 from fixtures.snapshot.model.cluster import ConfigMap
 from fixtures.snapshot.model.upkeep import KarpenterNodePool
 from fixtures.snapshot.snapshot import Snapshot
@@ -29,7 +29,7 @@ def test_any_node_may_go(snapshot: Snapshot, expect: Expect) -> None:
     affinity and required anti-affinity by host name are kept. What was placed that way fits; a better packing may
     exist where this one fails. Spread constraints and volumes' zones are not considered.
     """
-    for name, room in rooms(snapshot).items():
+    for name, room in snapshot.derive(load).rooms.items():
         lost = [pod.reference.partition(" ")[2] for pod in homeless(snapshot, name)]
         shown = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         message = f"when it dies, {len(lost)} of its pods fit nowhere: {shown}"
