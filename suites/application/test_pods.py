@@ -63,12 +63,12 @@ def test_no_bare_pods(snapshot: Snapshot, profile: Profile, expect: Expect) -> N
     """Each pod has an owner that controls it. Left out: static pods, finished pods, Helm's hooks and tests, and one-off
     pods (restartPolicy Never or OnFailure) that no Service selects.
     """
-    services = snapshot.derive(indexes.services_by_namespace)
+    services = snapshot.derive(indexes.services_by_selector)
     for pod in snapshot.of(Pod):
         if pod.static or pod.finished or not profile.in_scope(pod.namespace) or "helm.sh/hook" in pod.annotations:
             continue
-        serves = any(indexes.selects(service, pod.labels) for service in services.get(pod.namespace, ()))
-        if pod.spec.restart_policy == "Always" or serves:
+        near = services.candidates(pod.namespace, pod.labels)
+        if pod.spec.restart_policy == "Always" or any(indexes.selects(service, pod.labels) for service in near):
             expect(pod, pod.controller is not None, "no controller manages it", path="metadata.ownerReferences")
 
 
