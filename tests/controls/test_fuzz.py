@@ -30,7 +30,10 @@ def corpus() -> list[Any]:
     """Every object of every control's files: together they have every field that some control reads."""
     found = []
     for path in sorted(HERE.glob("*-*/*.yaml")):
-        documents = yaml.load_all(path.read_text(), Loader)
+        try:
+            documents = list(yaml.load_all(path.read_text(), Loader))
+        except yaml.YAMLError:  # APP-33 has one that is broken on purpose
+            continue
         found += [d for d in documents if isinstance(d, dict) and d.get("kind", "Evidence") != "Evidence"]
     return found
 
