@@ -120,6 +120,8 @@ def _passing(client: ApiClient) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16  # head and body in one segment
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
