@@ -85,6 +85,7 @@ def test_a_pulled_cable_cuts_the_node_off_and_its_processes_live_on(lab: Lab, ap
 
 
 def test_a_stopped_kubelet_stays_stopped_and_its_containers_go_on(lab: Lab, api: Api, worker: str) -> None:
+    eventually(lambda: lab.exec(worker, ["pgrep", "-x", "kube-proxy"]).returncode == 0, 60)
     lab.stop_service(worker, "kubelet")
     eventually(lambda: ready(api, worker) != "True", 30)
     assert lab.kill(worker, "kubelet") == []
