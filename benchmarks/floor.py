@@ -6,6 +6,7 @@ python benchmarks/floor.py cluster ADDRESS        every LIST, 500 objects a page
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -57,4 +58,5 @@ def cluster(address: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()
     print({"manifests": manifests, "cluster": cluster}[sys.argv[1]](sys.argv[2]))
