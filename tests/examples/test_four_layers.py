@@ -32,6 +32,22 @@ def test_what_stays_unknown_is_what_no_manifest_can_say(control: Control) -> Non
     assert (outcome.verdict == "unknown") == (control.id in UNDECIDED), outcome.reason
 
 
+NOT_HERE = {
+    "SYS-27": "system add-ons come with the cluster",
+    "APP-03": "there is no pod without a controller",
+    "ACC-04": "no Service keeps traffic local",
+    "ACC-06": "routes are the mesh's, not Ingresses or HTTPRoutes: ACC-22 judges them",
+    "LCM-25": "nothing is waived",
+}
+"""Controls that find nothing to judge in it, and why. All others do: a complete architecture has all of these parts."""
+
+
+@pytest.mark.parametrize("control", ON_MANIFESTS, ids=lambda control: control.id)
+def test_what_does_not_apply_is_what_is_rightly_missing(control: Control) -> None:
+    outcome = judged(FOUR_LAYERS, control)
+    assert (outcome.verdict == "not-applicable") == (control.id in NOT_HERE), outcome.reason
+
+
 def test_every_manifest_is_read() -> None:
     assert not snapshot(FOUR_LAYERS).problems
 
