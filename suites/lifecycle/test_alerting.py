@@ -35,7 +35,7 @@ def test_alert_rules(workloads: Workloads, snapshot: Snapshot, profile: Profile,
     have an alert: nodes and etcd's leader where a Prometheus is in sight (etcd unless the control plane is hidden), an
     autoscaler at its maximum where there are autoscalers, errors everywhere.
     """
-    every = alerts.rules(snapshot)
+    every = snapshot.derive(alerts.rules)
     wanted = _wanted(workloads, snapshot, profile)
     if not every and not wanted:
         expect.not_applicable("no alert rules, and no Prometheus that would need any")
@@ -69,7 +69,7 @@ def _wanted(workloads: Workloads, snapshot: Snapshot, profile: Profile) -> list[
         scaled = bool(snapshot.of(HorizontalPodAutoscaler)) or bool(snapshot.of(ScaledObject))
         if subject == "autoscaler-at-max" and not scaled:
             continue
-        if watched or alerts.rules(snapshot):
+        if watched or snapshot.derive(alerts.rules):
             found.append(subject)
     return found
 

@@ -108,9 +108,7 @@ def _plainly_tells(software: Software, managers: list[Software], snapshot: Snaps
     remedy="Label the Service as the monitor selects, name its port, and label the monitor as Prometheus selects.",
     source="S3-16",
 )
-def test_monitors_select(
-    workloads: Workloads, services: Services, snapshot: Snapshot, profile: Profile, expect: Expect
-) -> None:
+def test_monitors_select(services: Services, snapshot: Snapshot, profile: Profile, expect: Expect) -> None:
     """For each ServiceMonitor in scope: a Service in the namespaces it looks into has the labels it selects, and each
     endpoint's port is the name of one of those Services' ports (targetPort: a container's port, by name or number). For
     each PodMonitor the same of pod templates and container ports. And some Prometheus object selects the monitor, by
@@ -125,7 +123,7 @@ def test_monitors_select(
         if isinstance(monitor, ServiceMonitor):
             _service_monitor(monitor, services, snapshot, expect)
         else:
-            _pod_monitor(monitor, workloads, snapshot, expect)
+            _pod_monitor(monitor, snapshot, expect)
         if not prometheuses:
             expect.uncertain(monitor, "there is no Prometheus object that might select it")
             continue
@@ -165,8 +163,8 @@ def _service_monitor(monitor: ServiceMonitor, services: Services, snapshot: Snap
         expect(monitor, name in names, message, path=path, value=name)
 
 
-def _pod_monitor(monitor: PodMonitor, workloads: Workloads, snapshot: Snapshot, expect: Expect) -> None:
-    found = monitoring.watched_pods(snapshot, monitor, workloads.everywhere())
+def _pod_monitor(monitor: PodMonitor, snapshot: Snapshot, expect: Expect) -> None:
+    found = monitoring.watched_pods(snapshot, monitor)
     if not found and _elsewhere(monitor, snapshot):
         expect.uncertain(monitor, "the namespaces it looks into are not in these manifests")
         return
