@@ -105,12 +105,16 @@ def _made(number: int, first: int, hosts: list[Manifest]) -> Iterator[Manifest]:
                 "labels": labels,
                 "ownerReferences": [_owner("ReplicaSet", owned)],
             },
-            "spec": {**template["spec"], "nodeName": host["name"], "restartPolicy": "Always"},
+            "spec": _admitted(template["spec"], host["name"]),
             "status": {
                 "phase": "Running",
+                "qosClass": "Burstable",
+                "hostIP": f"198.18.0.{first % 250}",
                 "podIP": address,
+                "podIPs": [{"ip": address}],
+                "startTime": WHEN,
                 "conditions": [{"type": t, "status": "True", "lastTransitionTime": WHEN} for t in conditions],
-                "containerStatuses": [{**container, "image": f"registry.example.com/{name}", "imageID": "sha256:0"}],
+                "containerStatuses": [{**container, **_identity(name, number)}],
             },
         }
         target = {"kind": "Pod", "name": pod, "namespace": space}
@@ -132,6 +136,44 @@ def _made(number: int, first: int, hosts: list[Manifest]) -> Iterator[Manifest]:
         "endpoints": endpoints,
         "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
     }
+
+
+def _admitted(spec: Manifest, node: str) -> Manifest:
+    """A pod's spec after admission: defaults, and the service account's token in every container."""
+    token = {"name": "kube-api-access-x7k2p", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
+    (container,) = spec["containers"]
+    admitted = {
+        **container,
+        "imagePullPolicy": "IfNotPresent",
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [*container["volumeMounts"], {**token, "readOnly": True}],
+    }
+    field = {"apiVersion": "v1", "fieldPath": "metadata.namespace"}
+    sources: list[Manifest] = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": field}]}},
+    ]
+    return {
+        **spec,
+        "containers": [admitted],
+        "volumes": [*spec["volumes"], {"name": token["name"], "projected": {"defaultMode": 420, "sources": sources}}],
+        "nodeName": node,
+        "restartPolicy": "Always",
+        "dnsPolicy": "ClusterFirst",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+        "enableServiceLinks": True,
+        "preemptionPolicy": "PreemptLowerPriority",
+        "priority": 0,
+    }
+
+
+def _identity(name: str, number: int) -> Manifest:
+    digest = f"{number:064x}"
+    image = f"registry.example.com/{name}"
+    return {"image": image, "imageID": f"{image}@sha256:{digest}", "containerID": f"containerd://{digest}"}
 
 
 def _owner(kind: str, name: str) -> Manifest:
@@ -162,6 +204,14 @@ def _stored(manifest: Manifest) -> Manifest:
 
 
 def _fields(value: Any) -> Any:
+    """As the API server writes down who owns which field: list items by their name, port or type."""
     if isinstance(value, dict):
         return {f"f:{key}": _fields(inner) for key, inner in value.items()}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {_item(each): {".": {}, **_fields(each)} for each in value}
     return {}
+
+
+def _item(value: Manifest) -> str:
+    key = next((key for key in ("name", "type", "ip", "topologyKey", "mountPath") if key in value), "")
+    return f'k:{{"{key}":"{value[key]}"}}' if key else f"v:{len(value)}"
