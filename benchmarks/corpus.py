@@ -93,8 +93,7 @@ def manifests(number: int, prefix: str = "team") -> list[Manifest]:
 
     scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name(number)}
     cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}
-    deployment = {
-        "replicas": replicas(number),
+    deployment = {  # how many is the autoscaler's business
         "minReadySeconds": 5,
         "revisionHistoryLimit": 5,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},

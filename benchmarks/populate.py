@@ -56,7 +56,7 @@ def _service(client: ApiClient, number: int) -> int:
         if each["kind"] == "HorizontalPodAutoscaler":
             continue  # its controller would ask for metrics of pods that nobody runs
         if each["kind"] == "Deployment":
-            each["spec"]["paused"] = True
+            each["spec"] |= {"paused": True, "replicas": corpus.replicas(number)}
             for replica in range(corpus.replicas(number)):
                 _pod(client, number, replica, space, labels)
                 pods += 1

@@ -42,6 +42,8 @@ def cluster(services: int) -> Lists:
         if number % corpus.SERVICES_PER_NAMESPACE == 0:
             declared = corpus.tenancy(number) + declared
         for each in declared:
+            if each["kind"] == "Deployment":
+                each["spec"]["replicas"] = corpus.replicas(number)
             if each["kind"] == "HorizontalPodAutoscaler":
                 each["status"] = _scaled(number)
             found[PATHS[each["kind"]]].append(_stored(_with_status(each, number)))
