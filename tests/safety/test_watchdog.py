@@ -20,13 +20,15 @@ from tests.safety.breakables import remove
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from fixtures.safety.guard import Guard
 from fixtures.safety.journal import Journal
 from fixtures.safety.undo import way_back
 from tests.safety.breakables import remove, remove_when_open
 
+for ignored_by_nohup_or_a_background_job in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(ignored_by_nohup_or_a_background_job, signal.SIG_DFL)
 folder = Path(sys.argv[1])
 journal = Journal(folder / "run.jsonl")
 guard = Guard(journal, hung_s=2.5)
