@@ -77,7 +77,7 @@ def test_down_leaves_nothing_and_up_after_a_crash_cleans_up_first(lab: Lab) -> N
     assert not fabric.exists()
     assert not cgroups.members()
     assert "evenkeel" not in Path("/proc/mounts").read_text()
-    assert not any("evenkeel-lab" in str(d) for tree in cgroups.hierarchies() for d in tree.iterdir())
+    assert not any("evenkeel-lab" in str(d) for tree in cgroups.trees() for d in tree.iterdir())
     for key, value in settings.items():
         assert (Path("/proc/sys") / key.replace(".", "/")).read_text().strip() == value, key
     stop.down(home)  # twice is harmless
