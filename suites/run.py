@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from fixtures.clusters.cluster import ClusterError
+from fixtures.control import SETS
 from fixtures.plugin import PROPERTY
 
 BAD_INPUT = 4
@@ -37,6 +38,9 @@ def run(
     controls: Annotated[
         str | None, typer.Option(metavar="SEL", help="Only these: ids, layers, severities (SYS,APP-01,REC-10).")
     ] = None,
+    set: Annotated[  # noqa: A002 - the option's word
+        str, typer.Option(metavar="standard|complete", help="complete: also the faults and loads that take long.")
+    ] = "standard",
     timings: Annotated[str, typer.Option(metavar="fast|default", help="The timings a new lab is given.")] = "fast",
     allow_disruption: Annotated[
         bool, typer.Option("--allow-disruption", help="Also run the experiments, which break things.")
@@ -54,9 +58,11 @@ def run(
         _refuse(f"--cluster {cluster}: choose lab or kubeconfig")
     if cluster == "lab" and (kubeconfig or context):
         _refuse("--kubeconfig and --context name another cluster than the lab: add --cluster kubeconfig")
+    if set not in SETS:
+        _refuse(f"--set {set}: choose {' or '.join(SETS)}")
     from reports import runs
 
-    options = [f"--cluster={cluster}"]
+    options = [f"--cluster={cluster}", f"--set={set}"]
     options += [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
     options += [f"--context={context}"] if context else []
     options += [f"--profile={profile}"] if profile else []
