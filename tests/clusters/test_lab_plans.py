@@ -9,7 +9,7 @@ import yaml
 
 from fixtures.clusters.cluster import ClusterError, Netem
 from fixtures.clusters.lab import balancer, cgroups, checkpoint, impairment, kubeadm, template
-from fixtures.clusters.lab.layout import LabHome, NodeHome, Topology
+from fixtures.clusters.lab.layout import DOOR_NODE_PORTS, FRONT_DOOR_PORTS, LabHome, NodeHome, Topology
 from fixtures.clusters.lab.processes import Process, spawn, wait_gone
 from fixtures.clusters.lab.state import State
 from fixtures.clusters.lab.supply import Supply
@@ -79,7 +79,13 @@ def test_the_balancer_listens_on_loopback_and_inside_the_lab_only(tmp_path: Path
     assert binds
     assert all(b.startswith(("127.0.0.1:", "198.18.0.1:")) for b in binds)
     assert text.count("server master-") == 3
-    assert text.count("server worker-") == 3
+    assert text.count("server worker-") == 6  # for the application, and for the doors
+    assert "server worker-1 198.18.0.21:+12000 namespace" in text
+
+
+def test_a_door_leads_to_the_node_port_that_is_as_far_behind_it() -> None:
+    assert len(DOOR_NODE_PORTS) == len(FRONT_DOOR_PORTS)
+    assert {n - f for n, f in zip(DOOR_NODE_PORTS, FRONT_DOOR_PORTS, strict=True)} == {12000}
 
 
 def test_without_workers_the_control_planes_serve_the_application(tmp_path: Path) -> None:
