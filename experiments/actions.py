@@ -34,7 +34,6 @@ def inject(fault: str, target: str = "") -> str:
     if refusals:
         raise RefusedError(refusals)
     injection = Injection(fault=kind, victim=victim)
-    injection.before = dict(kind.evidence(trial.scene, victim))
     if trial.guard is None or trial.journal is None:
         raise ActionError("no watchdog watches this trial; nothing was changed")
     trial.guard.check()
@@ -42,6 +41,8 @@ def inject(fault: str, target: str = "") -> str:
     if back is not None:
         injection.entry = trial.journal.record(kind.id, back)
     trial.injections.append(injection)
+    kind.set_up(trial.scene, victim)
+    injection.before = dict(kind.evidence(trial.scene, victim))
     injection.injected = trial.clock.now()
     kind.inject(trial.scene, victim)
     said = kind.plan(victim)

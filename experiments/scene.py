@@ -68,4 +68,15 @@ class Scene:
             return [str(error)]
         if ready < wanted:
             found.append(f"{self.app} {ready} of {wanted} replicas Ready")
+        elif rolling(deployment):
+            found.append(f"{self.app} is still being rolled out")
         return found
+
+
+def rolling(deployment: Deployment) -> bool:
+    """Whether its controller is still exchanging pods, or has not yet seen what is wanted."""
+    status, wanted = deployment.status, deployment.spec.replicas if deployment.spec.replicas is not None else 1
+    if not status.observed_generation:
+        return False  # it says nothing about itself
+    settled = status.replicas == status.updated_replicas == status.available_replicas == wanted
+    return not settled or status.observed_generation < deployment.metadata.generation

@@ -33,7 +33,7 @@ def conclude(trial: Trial, journal: Mapping[str, Any]) -> Result:
     )
     if trial.injected is not None:
         result.phases = phases(trial)
-        result.checks += budgeted(trial)
+        result.checks += budgeted(trial) + claimed(trial)
         try:
             result.targets = targets(trial)
             result.phases = sorted([*result.phases, *answering_again(trial, result.targets)], key=by_time)
@@ -105,3 +105,14 @@ def budgeted(trial: Trial) -> list[Check]:
                 said = f"{recovery.what} after {recovery.seconds:.2f} s, budget {budget:g} s"
                 checks.append(Check(name=recovery.name, verdict=PASS if kept else FAIL, message=said))
     return checks
+
+
+def claimed(trial: Trial) -> list[Check]:
+    """What else each fault's observation had to show."""
+    changes = trial.changes
+    return [
+        check
+        for one in trial.injections
+        if one.injected is not None
+        for check in one.fault.claims(trial.scene, one.victim, changes, one.injected)
+    ]

@@ -152,12 +152,20 @@ def check(this: Trial, experiment: dict[str, Any]) -> None:
     block = trial.extension(experiment)
     faults = [find(one) for one in block.get("faults") or ()]
     for one in faults:
-        for capability in sorted(one.needs - cluster.capabilities):
+        needed = one.needs | one.also_needs.get(this.aim, frozenset())
+        for capability in sorted(needed - cluster.capabilities):
             this.not_applicable = f"{one.id} needs {capability}: {cluster.why_not(capability)}"
             raise NoVictimError(this.not_applicable)
     context = cluster.context or cluster.name
     named = this.settings.confirmed or this.profile.may_disrupt(context)
     refusals = preflight.confirmed(cluster.disposable, cluster.provider, cluster.context, named)
+    refusals += [
+        refusal
+        for one in faults
+        for refusal in preflight.deliberate(
+            one.id, one.exceeds, cluster.disposable or one.id in this.profile.disruption.beyond
+        )
+    ]
     permissions = [*OWN, *(p for one in faults for p in one.permissions)]
     refusals += preflight.permissions(scene.rest, permissions)
     if not refusals:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from experiments.observer import Change, Watched
+from experiments.result import Check
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Capability
 from fixtures.prober.config import Target
@@ -31,6 +32,8 @@ class Victim(msgspec.Struct, frozen=True, kw_only=True):
     node: str = ""
     uid: str = ""
     why: str = ""  # what made it the one: "leads etcd"
+    target: str = ""  # which of the fault's targets it is, where they are broken differently
+    mark: str = ""  # what this trial's own objects are known by
 
     def __str__(self) -> str:
         where = f"{self.namespace}/{self.name}" if self.namespace else self.name
@@ -66,6 +69,8 @@ class Fault(ABC):
     title: ClassVar[str]
     targets: ClassVar[Mapping[str, str]]  # what may be asked for, and what it means; the first is the default
     needs: ClassVar[frozenset[Capability]] = frozenset()
+    also_needs: ClassVar[Mapping[str, frozenset[Capability]]] = {}  # by target, beside `needs`
+    exceeds: ClassVar[str] = ""  # what is lost on purpose beyond what preflight lets go: only where that was allowed
     permissions: ClassVar[tuple[Permission, ...]] = ()
     proof_within_s: ClassVar[float] = 30.0
     watches_leaders: ClassVar[bool] = False  # whether a leader may change, so that never two must lead
@@ -94,6 +99,9 @@ class Fault(ABC):
         """How it is mended; None where the cluster must mend itself and there is nothing to take back."""
         return None
 
+    def set_up(self, scene: Scene, victim: Victim) -> None:  # noqa: B027 - most have nothing to make
+        """Make what must stand before it can be broken. The way back, journalled already, takes it away too."""
+
     @abstractmethod
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
         """What only this fault can change. Read before, and after until it differs. May raise: asked again."""
@@ -112,6 +120,10 @@ class Fault(ABC):
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
         """Times that are judged against the profile's budgets for this fault."""
+        return []
+
+    def claims(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Check]:
+        """What else had to be true of all that was observed, from the injection to the end."""
         return []
 
     def over(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> bool:

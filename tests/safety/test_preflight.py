@@ -119,3 +119,11 @@ def test_only_a_disposable_or_named_cluster_may_be_broken() -> None:
     assert preflight.confirmed(False, "kubeconfig", "prod", True) == []
     [refusal] = preflight.confirmed(False, "kubeconfig", "prod", False)
     assert "context prod" in refusal.object
+
+
+def test_a_fault_that_takes_more_than_one_failure_must_have_been_allowed_by_name() -> None:
+    assert preflight.deliberate("F-30", "", allowed=False) == []
+    assert preflight.deliberate("F-30", "the whole cluster loses power", allowed=True) == []
+    [refusal] = preflight.deliberate("F-30", "the whole cluster loses power", allowed=False)
+    assert str(refusal).startswith("fault F-30: the whole cluster loses power; ")
+    assert "disruption.beyond" in refusal.next
