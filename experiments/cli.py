@@ -111,8 +111,9 @@ def run(
                 typer.echo(msgspec.json.encode(plan).decode() if output == "json" else plan_text(plan))
             raise typer.Exit(NOTHING_JUDGED if any(p.refusals for p in plans) else NOTHING_FAILED)
         results = []
+        audits = runner.audits_for(settings)
         for one in ids:
-            results.append(runner.run(one, settings, target))
+            results.append(runner.run(one, settings, target, audits))
             if output == "text":
                 typer.echo(result_text(results[-1]))
     except (runner.UsageError, ClusterError, ProfileError, ValueError) as error:

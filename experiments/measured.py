@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from experiments.measurement import explain as explain_target
-from experiments.result import FAIL, PASS, Check, Result, Target
+from experiments.result import FAIL, PASS, UNKNOWN, Check, Result, Target
 
 
 class TargetOutage:
@@ -53,8 +53,17 @@ class CheckOutcome:
         return f"Experiment {self._experiment}, check {self._check.name}"
 
     @property
+    def name(self) -> str:
+        return self._check.name
+
+    @property
     def held(self) -> bool:
         return self._check.verdict != FAIL
+
+    @property
+    def known(self) -> bool:
+        """Whether it could be judged at all."""
+        return self._check.verdict != UNKNOWN
 
     def explain(self) -> str:
         return self._check.message
@@ -80,6 +89,10 @@ class Measured:
     def outages(self) -> Iterator[TargetOutage]:
         """Of every target that has a budget."""
         return (TargetOutage(self.result.name, t) for t in self.result.targets if t.budget_s is not None)
+
+    def check(self, name: str) -> CheckOutcome | None:
+        """The one of this name; None where the experiment has none."""
+        return next((CheckOutcome(self.result.name, c) for c in self.result.checks if c.name == name), None)
 
     def checks(self) -> Iterator[CheckOutcome]:
         return (CheckOutcome(self.result.name, c) for c in self.result.checks)

@@ -83,8 +83,9 @@ class Observer:
         self._lock = threading.Lock()
         self._changes: list[Change] = []
         self._elections: list[Election] = []
+        self._looked: dict[str, float] = {}
         self._threads = [
-            threading.Thread(target=self._watch, args=(look, every), name=f"observer-{what}", daemon=True)
+            threading.Thread(target=self._watch, args=(what, look, every), name=f"observer-{what}", daemon=True)
             for what, look, every in (
                 ("leases", self._leases, 0.1),
                 ("nodes", self._nodes, 0.25),
@@ -106,6 +107,11 @@ class Observer:
         with self._lock:
             return list(self._elections)
 
+    def looked(self, what: str) -> float | None:
+        """When a kind of object was last seen: "leases", "nodes", "endpoints", "pods", "static-pods"."""
+        with self._lock:
+            return self._looked.get(what)
+
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
@@ -116,7 +122,7 @@ class Observer:
             if thread.is_alive():
                 thread.join(ANSWER_S * 3)
 
-    def _watch(self, look: Look, every: float) -> None:
+    def _watch(self, what: str, look: Look, every: float) -> None:
         known: dict[str, Any] = {}
         last = time.monotonic()
         while not self._stop.is_set():
@@ -131,6 +137,8 @@ class Observer:
                     self._compare(known, seen, now, last)
                 known = dict(seen)
                 last = now
+                with self._lock:
+                    self._looked[what] = now
             self._stop.wait(max(0.0, every - (time.monotonic() - began)))
 
     def _compare(self, known: Mapping[str, Any], seen: Mapping[str, Any], now: float, last: float) -> None:

@@ -14,6 +14,7 @@ import pytest
 from fixtures.clusters.cluster import Cluster
 
 if TYPE_CHECKING:
+    from experiments.checks.audits import Audits
     from experiments.measured import Measured
     from experiments.settings import Settings
 
@@ -42,8 +43,27 @@ def disruption(cluster: Cluster, pytestconfig: pytest.Config) -> Iterator[Settin
     runner.leave(settings)
 
 
+@pytest.fixture(scope="session")
+def audits(disruption: Settings) -> Audits:
+    """The audits around every fault of this run."""
+    from experiments import runner
+
+    return runner.audits_for(disruption)
+
+
+@pytest.fixture(scope="session")
+def experiments(disruption: Settings) -> list[Measured]:
+    """Every experiment of this run in which something was broken, in order; for controls that are judged last."""
+    return []
+
+
 @pytest.fixture
-def run(disruption: Settings, record_property: Callable[[str, object], None]) -> Run:
+def run(
+    disruption: Settings,
+    audits: Audits,
+    experiments: list[Measured],
+    record_property: Callable[[str, object], None],
+) -> Run:
     """`run("master-power-cut", target="leader")`: a `Measured`. What could not be judged is raised as such."""
     from experiments import runner
     from experiments.measured import Measured
@@ -51,8 +71,10 @@ def run(disruption: Settings, record_property: Callable[[str, object], None]) ->
     from fixtures.expect import NotApplicable, Unknown
 
     def one(name: str, target: str = "") -> Measured:
-        result = runner.run(name, disruption, target)
+        result = runner.run(name, disruption, target, audits)
         record_property(PROPERTY, result.as_dict())
+        if result.injected is not None:
+            experiments.append(Measured(result))
         if result.verdict == NOT_APPLICABLE:
             raise NotApplicable(result.reason)
         if result.verdict == UNKNOWN:

@@ -17,10 +17,11 @@ from chaoslib.exceptions import ChaosException
 from chaoslib.experiment import ensure_experiment_is_valid, run_experiment
 from chaoslib.types import Strategy
 
+from experiments.checks.audits import Audits, around
 from experiments.controls import safety
 from experiments.faults.catalogue import fault as find
 from experiments.faults.fault import NoVictimError
-from experiments.result import Result
+from experiments.result import FAIL, PASS, Result
 from experiments.settings import KEY, Settings
 from experiments.trial import extension
 from fixtures.clusters import open_cluster
@@ -28,6 +29,7 @@ from fixtures.clusters.cluster import Cluster, ClusterError
 from fixtures.safety import ground, lease
 from fixtures.safety.preflight import RefusedError
 from fixtures.safety.rest import Rest, RestError
+from fixtures.snapshot.reach import ReachError
 from fixtures.wording import near
 
 HERE = Path(__file__).parent
@@ -63,11 +65,33 @@ def load(name: str) -> dict[str, Any]:
     return _read(known)
 
 
-def run(name: str, settings: Settings, target: str = "") -> Result:
-    """Run one experiment to its end. Raises `UsageError`; everything else is in the result's verdict and reason."""
+def run(name: str, settings: Settings, target: str = "", audits: Audits | None = None) -> Result:
+    """Run one experiment to its end, the audits before and after it where they are given. Raises `UsageError`;
+    everything else is in the result's verdict and reason."""
     experiment = _ready(name, settings, target)
     if not settings.allow_disruption:
         raise UsageError(safety.NOT_ALLOWED)
+    if audits is None:
+        return _run(name, experiment)
+    audits.before()
+    result = _run(name, experiment)
+    if result.injected is not None:
+        check = audits.after()
+        result.checks.append(check)
+        if check.verdict == FAIL and result.verdict == PASS:
+            result.verdict, result.reason = FAIL, f"{check.name}: {check.message}"
+    return result
+
+
+def audits_for(settings: Settings) -> Audits:
+    """The audits of the cluster that the settings name. Raises `ClusterError`, `ProfileError`."""
+    try:
+        return around(_open(settings), safety.profile_of(settings.profile_name))
+    except ReachError as error:
+        raise ClusterError(str(error)) from error
+
+
+def _run(name: str, experiment: dict[str, Any]) -> Result:
     journal = run_experiment(
         experiment, settings={"runtime": {"rollbacks": {"strategy": "always"}}}, strategy=Strategy.DEFAULT
     )

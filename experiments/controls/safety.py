@@ -16,7 +16,7 @@ from typing import Any
 from chaoslib.exceptions import InterruptExecution
 
 from experiments import actions, trial, verdict
-from experiments.checks import acknowledged_writes, single_leader
+from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
 from experiments.faults.catalogue import fault as find
 from experiments.faults.fault import NoVictimError
 from experiments.scene import Scene
@@ -124,6 +124,10 @@ def look_back(this: Trial) -> None:
     this.checks.append(acknowledged_writes.check(this.scene.rest, this.id, samples.get("api-write", [])))
     if any(one.fault.watches_leaders for one in this.injections):
         this.checks.append(single_leader.judge(this.elections))
+    hit = {pod for one in this.injections for pod in one.fault.restarts(one.victim)}
+    if hit and this.observer is not None:
+        seen = this.observer.looked("static-pods")
+        this.checks.append(coupled_restarts.judge(this.changes, hit, this.injected, seen))
 
 
 def prepare(experiment: dict[str, Any], settings: Settings) -> Trial:
@@ -134,14 +138,14 @@ def prepare(experiment: dict[str, Any], settings: Settings) -> Trial:
     scene = Scene(cluster, Rest.of(cluster), settings.app_namespace, settings.app_name)
     block = trial.extension(experiment)
     name = str(block.get("experiment") or experiment["title"])
-    this = Trial(name, str(experiment["title"]), settings, scene, _profile(settings.profile_name))
+    this = Trial(name, str(experiment["title"]), settings, scene, profile_of(settings.profile_name))
     this.meant = " + ".join(str(one) for one in block.get("faults") or ())
     this.aim = str((experiment.get("configuration") or {}).get("target", ""))
     return this
 
 
 @cache
-def _profile(name: str) -> Profile:
+def profile_of(name: str) -> Profile:
     """Read once: all experiments of one process are judged by the same budgets."""
     return profiles.load(name)
 

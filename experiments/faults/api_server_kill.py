@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import Change
@@ -55,6 +55,9 @@ class ApiServerKill(Fault):
                 next="nobody could serve meanwhile: use a cluster with several API servers",
             )
         ]
+
+    def restarts(self, victim: Victim) -> Collection[str]:
+        return {victim.name}
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
         pod = scene.pod(victim.namespace, victim.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from experiments.faults import elections
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
@@ -43,6 +43,9 @@ class LeaderKill(Fault):
                 next="nobody could take over: use a cluster with several control-plane nodes",
             )
         ]
+
+    def restarts(self, victim: Victim) -> Collection[str]:
+        return {f"{victim.name}-{victim.node}"}
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
         _, holder, transitions = elections.leader(scene, victim.name)

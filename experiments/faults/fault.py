@@ -7,7 +7,7 @@ a subclass that names its id, and one experiment file that names the fault.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -89,6 +89,10 @@ class Fault(ABC):
 
     def probes(self, scene: Scene) -> Sequence[Target]:
         """What the prober must knock at for this fault, beside the API and the application. Raises `RestError`."""
+        return ()
+
+    def restarts(self, victim: Victim) -> Collection[str]:
+        """The pods of the control plane that it restarts, where no other one may follow; empty: others may."""
         return ()
 
     def plan(self, victim: Victim) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.checks import acknowledged_writes, single_leader
+from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
 from experiments.checks.acknowledged_writes import Written
-from experiments.observer import Election
+from experiments.observer import Change, Election, StaticPod
 from fixtures.prober.sample import Outcome, Sample
 
 
@@ -111,3 +112,46 @@ def test_a_change_of_holder_that_was_not_counted_fails() -> None:
 
 def test_too_few_looks_prove_nothing() -> None:
     assert single_leader.judge(looks()[:3]).verdict == "unknown"
+
+
+def static(at: float, pod: str, old: int | None, new: int | None) -> Change:
+    def state(restarts: int | None) -> StaticPod | None:
+        return None if restarts is None else StaticPod(restarts, True)
+
+    return Change(at=at, since=at - 0.25, subject=f"static/{pod}", old=state(old), new=state(new))
+
+
+HIT = {"kube-apiserver-master-1"}
+
+
+def test_a_restart_that_stays_alone_is_a_pass() -> None:
+    changes = [static(12, "kube-apiserver-master-1", 0, 1)]
+    check = coupled_restarts.judge(changes, HIT, injected=10, looked=20)
+    assert check.verdict == "pass"
+    assert "within 10.0 s" in check.message
+
+
+def test_a_component_that_restarts_with_another_one_is_named() -> None:
+    changes = [static(12, "kube-apiserver-master-1", 0, 1), static(13, "kube-scheduler-master-1", 2, 3)]
+    check = coupled_restarts.judge(changes, HIT, injected=10, looked=20)
+    assert check.verdict == "fail"
+    assert "kube-scheduler-master-1 (1 time(s)) restarted" in check.message
+
+
+def test_restarts_from_before_are_not_the_faults_even_when_an_old_cache_shows_them_late() -> None:
+    changes = [
+        static(5, "kube-scheduler-master-1", 0, 1),
+        static(11, "kube-scheduler-master-1", 1, 0),  # another API server, whose cache is behind
+        static(12, "kube-scheduler-master-1", 0, 1),
+    ]
+    assert coupled_restarts.judge(changes, HIT, injected=10, looked=20).verdict == "pass"
+
+
+def test_a_pod_whose_mirror_was_away_for_a_moment_has_not_restarted() -> None:
+    changes = [static(11, "etcd-master-2", 3, None), static(12, "etcd-master-2", None, 3)]
+    assert coupled_restarts.judge(changes, HIT, injected=10, looked=20).verdict == "pass"
+
+
+@pytest.mark.parametrize("looked", [None, 9.0, 12.0])
+def test_without_a_look_after_the_injection_coupling_is_unknown(looked: float | None) -> None:
+    assert coupled_restarts.judge([], HIT, injected=10, looked=looked).verdict == "unknown"
