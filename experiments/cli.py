@@ -72,6 +72,12 @@ def run(
     target: Annotated[str, typer.Option("--target", help="what to aim at; `list` shows what there is")] = "",
     application: Annotated[str, typer.Option("--app", help="NAMESPACE/DEPLOYMENT that is watched")] = "reference/web",
     application_url: Annotated[str, typer.Option("--app-url", help="where it is reached; the lab knows")] = "",
+    prometheus_url: Annotated[
+        str, typer.Option("--prometheus-url", help="is asked what it saw of each fault; the lab has its own")
+    ] = "",
+    grafana_url: Annotated[
+        str, typer.Option("--grafana-url", help="is given each fault's window; token in $GRAFANA_TOKEN")
+    ] = "",
     run_directory: Annotated[
         Path | None, typer.Option("--run-dir", help="where the samples of probes are kept")
     ] = None,
@@ -83,6 +89,7 @@ def run(
     from experiments import runner
     from experiments.settings import Settings
     from experiments.text import plan_text, result_text
+    from fixtures import watchers
     from fixtures.clusters.cluster import ClusterError
     from fixtures.profiles.profile import ProfileError
 
@@ -99,11 +106,14 @@ def run(
         run_directory=str(run_directory or ""),
         app=application,
         app_url=application_url,
+        prometheus_url=prometheus_url,
+        grafana_url=grafana_url,
     )
     reached = False
     try:
         for one in ids:
             runner.load(one)
+        watchers.check(settings.prometheus_url, settings.grafana_url)
         reached = runner.reach(settings)
         if dry_run:
             plans = [runner.plan(one, settings, target) for one in ids]
@@ -116,7 +126,7 @@ def run(
             results.append(runner.run(one, settings, target, audits))
             if output == "text":
                 typer.echo(result_text(results[-1]))
-    except (runner.UsageError, ClusterError, ProfileError, ValueError) as error:
+    except (runner.UsageError, watchers.WatcherError, ClusterError, ProfileError, ValueError) as error:
         raise _fail(str(error)) from error
     finally:
         if reached and allow_disruption and not dry_run:

@@ -58,7 +58,7 @@ class CheckOutcome:
 
     @property
     def held(self) -> bool:
-        return self._check.verdict != FAIL
+        return not self._check.judged or self._check.verdict != FAIL
 
     @property
     def known(self) -> bool:

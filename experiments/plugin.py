@@ -38,6 +38,8 @@ def disruption(cluster: Cluster, pytestconfig: pytest.Config) -> Iterator[Settin
         profile=pytestconfig.getoption("profile") or "",
         allow_disruption=True,
         run_directory=str(Path(run_directory).absolute()) if run_directory else "",
+        prometheus_url=pytestconfig.getoption("prometheus_url") or "",
+        grafana_url=pytestconfig.getoption("grafana_url") or "",
     )
     yield settings
     runner.leave(settings)

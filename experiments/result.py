@@ -85,6 +85,27 @@ class Check(msgspec.Struct, kw_only=True):
     name: str
     verdict: str
     message: str
+    judged: bool = True  # False: said, but the experiment's verdict does not depend on it
+
+
+class Statement(msgspec.Struct, kw_only=True):
+    """One thing that Prometheus says. Times are seconds since the injection, true within ± `resolution_s`."""
+
+    name: str
+    query: str
+    verdict: str
+    message: str
+    resolution_s: float | None = None
+    lost_s: float | None = None  # None: not seen missing
+    back_s: float | None = None
+
+
+class Corroboration(msgspec.Struct, kw_only=True):
+    """What Prometheus saw of the fault, beside the prober."""
+
+    source: str = ""  # the server's address; empty: none was asked
+    reason: str = ""  # why it says nothing
+    statements: list[Statement] = []
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -108,6 +129,7 @@ class Result(msgspec.Struct, kw_only=True):
     phases: list[Phase] = []
     targets: list[Target] = []
     checks: list[Check] = []
+    corroboration: Corroboration = msgspec.field(default_factory=Corroboration)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able."""

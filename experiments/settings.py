@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_directory: str = ""  # EVENKEEL_RUN_DIR: samples are kept there; empty: kept beside the undo journals
     app: str = "reference/web"  # EVENKEEL_APP: namespace/deployment that faults may hit and that is watched
     app_url: str = ""  # EVENKEEL_APP_URL: where it is reached; empty: what the provider says
+    prometheus_url: str = ""  # EVENKEEL_PROMETHEUS_URL: asked what it saw; empty: the provider's, if it has one
+    grafana_url: str = ""  # EVENKEEL_GRAFANA_URL: is given each fault's window; empty: nobody
 
     @property
     def provider(self) -> str:
@@ -63,6 +65,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         run_directory=environment.get("EVENKEEL_RUN_DIR", ""),
         app=environment.get("EVENKEEL_APP", "reference/web"),
         app_url=environment.get("EVENKEEL_APP_URL", ""),
+        prometheus_url=environment.get("EVENKEEL_PROMETHEUS_URL", ""),
+        grafana_url=environment.get("EVENKEEL_GRAFANA_URL", ""),
     )
 
 

@@ -23,7 +23,9 @@ def result_text(result: Result) -> str:
             f"  {target.verdict:8} {target.name:16} out {target.longest_outage_s:.2f} s ± {target.error_bar_s:.2f}"
             f" ({budget}), {target.failed}/{target.requests} failed{slowest}"
         )
-    lines += [f"  {c.verdict:8} {c.name}: {c.message}" for c in result.checks]
+    lines += [f"  {c.verdict:8} {c.name}: {c.message}" for c in result.checks if c.judged]
+    lines += [f"  {'not judged':8} {c.name}: {c.verdict}, {c.message}" for c in result.checks if not c.judged]
+    lines += [f"  {s.verdict:8} Prometheus, {s.name}: {s.message}" for s in result.corroboration.statements]
     lines += [f"  {p.since_injection_s:+8.2f} s {p.kind}: {p.what}" for p in result.phases]
     return "\n".join(lines)
 

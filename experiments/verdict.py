@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments.corroboration.corroborate import corroborate
 from experiments.measurement import explain, targets
 from experiments.phases import answering_again, by_time, phases
 from experiments.result import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Check, Proof, Result
@@ -39,6 +40,8 @@ def conclude(trial: Trial, journal: Mapping[str, Any]) -> Result:
             result.phases = sorted([*result.phases, *answering_again(trial, result.targets)], key=by_time)
         except (OSError, SamplesError) as error:
             trial.troubles.append(f"not measured: {error}")
+        result.corroboration, said = corroborate(trial, result.targets)
+        result.checks += said
     result.verdict, result.reason = verdict(trial, result, str(journal.get("status")))
     return result
 
@@ -54,12 +57,13 @@ def verdict(trial: Trial, result: Result, status: str) -> tuple[str, str]:
     if not result.proof.proven:
         return UNKNOWN, "the fault could not be proven to have happened; " + "; ".join(trial.troubles)
     failed = [explain(t) for t in result.targets if t.verdict == FAIL]
-    failed += [f"{c.name}: {c.message}" for c in result.checks if c.verdict == FAIL]
+    failed += [f"{c.name}: {c.message}" for c in result.checks if c.judged and c.verdict == FAIL]
     if trial.healthy is None:
         failed += trial.troubles or ["not healthy again"]
     if failed:
         return FAIL, "; ".join(failed)
-    unsure = list(trial.troubles) + [f"{c.name}: {c.message}" for c in result.checks if c.verdict == UNKNOWN]
+    unsure = [f"{c.name}: {c.message}" for c in result.checks if c.judged and c.verdict == UNKNOWN]
+    unsure = [*trial.troubles, *unsure]
     unsure += [f"{t.name} was not measured" for t in result.targets if t.verdict == UNKNOWN]
     if status not in ("completed", "None"):
         unsure.append(f"Chaos Toolkit ended it as {status}")

@@ -200,6 +200,29 @@ class Check(Struct, kw_only=True, frozen=True):
     name: str
     verdict: Verdict
     message: str = ""
+    judged: Annotated[bool, Meta(description="false: said, but the experiment's verdict does not depend on it")] = True
+
+
+class Statement(Struct, kw_only=True, frozen=True):
+    """One thing that Prometheus says. Times are seconds since the injection, true within ± `resolution_s`."""
+
+    name: Annotated[str, Meta(examples=["targets", "readiness"])]
+    verdict: Verdict
+    query: Annotated[str, Meta(description="the selector whose raw samples were read", examples=["up"])] = ""
+    message: str = ""
+    resolution_s: Annotated[
+        float | None, Meta(description="twice the time between two scrapes, as measured; null: too few samples")
+    ] = None
+    lost_s: Annotated[float | None, Meta(description="first seen missing or failing; null: it was not")] = None
+    back_s: Annotated[float | None, Meta(description="seen back as before; null: never lost, or not back")] = None
+
+
+class Corroboration(Struct, kw_only=True, frozen=True):
+    """What Prometheus saw of the fault. It corroborates; outages are the prober's to measure."""
+
+    source: Annotated[str, Meta(description="the server's address; empty: none was asked")] = ""
+    reason: Annotated[str, Meta(description="why it says nothing")] = ""
+    statements: list[Statement] = []
 
 
 class Experiment(Struct, kw_only=True, frozen=True):
@@ -223,6 +246,7 @@ class Experiment(Struct, kw_only=True, frozen=True):
     phases: list[Phase] = []
     targets: list[Target] = []
     checks: list[Check] = []
+    corroboration: Corroboration = Corroboration()
 
 
 class Tally(Struct, kw_only=True, frozen=True):

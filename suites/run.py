@@ -45,6 +45,12 @@ def run(
     allow_disruption: Annotated[
         bool, typer.Option("--allow-disruption", help="Also run the experiments, which break things.")
     ] = False,
+    prometheus_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Asked what it saw of each fault; the lab has its own.")
+    ] = None,
+    grafana_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Given each fault's window; its token is in $GRAFANA_TOKEN.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count `unknown` as failed.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up afterwards.")] = False,
     run_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write the reports.")] = None,
@@ -68,6 +74,8 @@ def run(
     options += [f"--profile={profile}"] if profile else []
     options += [f"--waivers={waivers}"] if waivers else []
     options += [f"--controls={controls}"] if controls else []
+    options += [f"--prometheus-url={prometheus_url}"] if prometheus_url else []
+    options += [f"--grafana-url={grafana_url}"] if grafana_url else []
     options += ["--strict-verdicts"] if strict else []
     options += ["--allow-disruption"] if allow_disruption else []
     if cluster == "kubeconfig":

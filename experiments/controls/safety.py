@@ -15,7 +15,7 @@ from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
 
-from experiments import actions, trial, verdict
+from experiments import actions, grafana, trial, verdict
 from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
 from experiments.faults.catalogue import fault as find
 from experiments.faults.fault import NoVictimError
@@ -106,6 +106,9 @@ def after_experiment_control(context: dict[str, Any], state: dict[str, Any]) -> 
             logger.exception("ending the experiment")
             this.troubles.append(f"{type(error).__name__}: {error}")
     result = verdict.conclude(this, state)
+    if this.settings.grafana_url:
+        written = grafana.annotate(this.settings.grafana_url, result)
+        result.checks += [written] if written else []
     state["evenkeel"] = result.as_dict()
     if result.verdict == "fail":
         state["deviated"] = True  # the exit code of plain `chaos run`
