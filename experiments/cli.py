@@ -1,4 +1,4 @@
-"""`evenkeel chaos list | run | heal`."""
+"""`evenkeel chaos list | run | role | heal`."""
 
 from __future__ import annotations
 
@@ -138,6 +138,26 @@ def run(
         raise typer.Exit(FAILED)
     if "pass" not in verdicts:
         raise typer.Exit(NOTHING_JUDGED)
+
+
+@app.command()
+def role(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID...]", help="of faults; all that need nothing but the API")
+    ] = None,
+    application: Annotated[str, typer.Option("--app", help="NAMESPACE/DEPLOYMENT that is watched")] = "reference/web",
+) -> None:
+    """The least rights that these faults need, as manifests: a service account, its roles and their bindings."""
+    from experiments.faults.catalogue import fault as find
+    from experiments.role import everywhere, text
+
+    try:
+        faults = [find(one.upper()) for one in ids] if ids else everywhere()
+    except KeyError as error:
+        raise _fail(str(error.args[0])) from error
+    asked = "".join(f" {one.upper()}" for one in ids or ())
+    asked += "" if application == "reference/web" else f" --app {application}"
+    typer.echo(text(faults, application.partition("/")[0], asked), nl=False)
 
 
 @app.command()

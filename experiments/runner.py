@@ -17,6 +17,7 @@ from chaoslib.exceptions import ChaosException
 from chaoslib.experiment import ensure_experiment_is_valid, run_experiment
 from chaoslib.types import Strategy
 
+from experiments import bounds
 from experiments.checks.audits import Audits, around
 from experiments.controls import safety
 from experiments.faults.catalogue import fault as find
@@ -125,7 +126,7 @@ def plan(name: str, settings: Settings, target: str = "") -> Plan:
             would = kind.plan(victim)
             back = kind.way_back(this.scene, victim)
             undo = back.text if back else "the cluster mends it by itself"
-            refusals += [str(r) for r in kind.blast(this.scene, this.scene.scenery(), victim)]
+            refusals += [str(r) for r in bounds.refusals(this, kind, victim)]
         except Exception as error:  # a dry run on a broken cluster says so and goes on
             refusals.append(f"{type(error).__name__}: {error}")
     return Plan(name=name, fault=" + ".join(_faults(experiment)), would=would, undo=undo, refusals=refusals)

@@ -8,7 +8,7 @@ from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, S
 from experiments.observer import AppPod, Change
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Capability, ClusterError
-from fixtures.safety.preflight import Permission, Refusal, Scenery, budgets, room
+from fixtures.safety.preflight import APP, Permission, Refusal, Scenery, budgets, room
 
 # Whatever runs in the container has its id in the path of its control group, under every runtime and cgroup version.
 # A process can't kill the first one of its own pid namespace, so this must be done from outside the container.
@@ -31,7 +31,7 @@ class ContainerKill(Fault):
     title = "kill a container"
     targets = {"any": "the container of a Ready pod of the application, the one restarted least"}
     needs = frozenset({Capability.NODE_EXEC})
-    permissions = (Permission("list", "pods"), Permission("get", "pods"), Permission("get", "deployments", "apps"))
+    permissions = (Permission("get", "pods", "", APP), Permission("list", "poddisruptionbudgets", "policy", APP))
     proof_within_s = 60.0
 
     def choose(self, scene: Scene, target: str) -> Victim:

@@ -10,7 +10,7 @@ from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, S
 from experiments.observer import Change, Watched, pods_of
 from experiments.scene import Scene
 from fixtures.prober.config import Target
-from fixtures.safety.preflight import Permission, Refusal, Scenery
+from fixtures.safety.preflight import APP, Permission, Refusal, Scenery
 from fixtures.safety.rest import RestError, name
 
 SELECTOR = "k8s-app=kube-dns"
@@ -33,9 +33,8 @@ class CorednsKill(Fault):
     title = "kill CoreDNS"
     targets = {"one": "one of its pods", "all": "all of its pods at once"}
     permissions = (
-        Permission("delete", "pods", namespace=system_pods.NAMESPACE),
-        Permission("list", "pods", namespace=system_pods.NAMESPACE),
-        Permission("get", "pods/proxy"),
+        *(Permission(verb, "pods", "", system_pods.NAMESPACE) for verb in ("delete", "get", "list")),
+        Permission("get", "pods/proxy", "", APP),
     )
 
     def choose(self, scene: Scene, target: str) -> Victim:

@@ -8,7 +8,7 @@ from experiments.faults import workers
 from experiments.faults.fault import Evidence, Fault, Recovery, Step, Victim
 from experiments.observer import Change
 from experiments.scene import Scene
-from fixtures.safety.preflight import Permission, Refusal, Scenery, budgets
+from fixtures.safety.preflight import APP, Permission, Refusal, Scenery, budgets
 from fixtures.safety.rest import name
 from fixtures.snapshot.selectors import matches
 
@@ -19,7 +19,10 @@ class NodePodsKill(Fault):
     id = "F-03"
     title = "kill all pods of the application on one node"
     targets = {"kill": "without grace, on the worker that runs most of them"}
-    permissions = (Permission("delete", "pods"), Permission("list", "pods"), Permission("get", "deployments", "apps"))
+    permissions = (
+        Permission("delete", "pods", "", APP),
+        Permission("list", "poddisruptionbudgets", "policy", APP),
+    )
 
     def choose(self, scene: Scene, target: str) -> Victim:
         node, count, total = workers.busiest(scene)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import AppPod, Change
 from experiments.scene import Scene
-from fixtures.safety.preflight import Permission, Refusal, Scenery, budgets, room
+from fixtures.safety.preflight import APP, Permission, Refusal, Scenery, budgets, room
 from fixtures.safety.rest import name
 
 
@@ -17,7 +17,10 @@ class PodKill(Fault):
     id = "F-01"
     title = "kill a pod"
     targets = {"kill": "without grace, as when its process crashes for good", "delete": "with its own grace period"}
-    permissions = (Permission("delete", "pods"), Permission("list", "pods"), Permission("get", "deployments", "apps"))
+    permissions = (
+        *(Permission(verb, "pods", "", APP) for verb in ("delete", "get")),
+        Permission("list", "poddisruptionbudgets", "policy", APP),
+    )
 
     def choose(self, scene: Scene, target: str) -> Victim:
         ready = sorted((p for p in scene.app_pods() if p.ready), key=lambda p: p.name)

@@ -31,6 +31,7 @@ class FakeApi:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.changed: list[str] = []  # every request that changes something, in order
+        self.asked: set[tuple[str, str]] = set()  # every method and path
         self.version = 1000
         self.forbidden: set[str] = set()  # "delete pods"
         self.deaf = False  # accepts the deletion of a pod and does nothing
@@ -93,6 +94,7 @@ class FakeApi:
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         """What a request comes to: status and body."""
+        self.asked.add((method, path))
         if method == "GET" and path in ("/healthz", "/readyz", "/version"):
             return (503, {}) if path == "/healthz" and time.monotonic() < self.app_back else (200, {})
         if path.endswith("selfsubjectaccessreviews"):
