@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import time
 
-from experiments.bounds import refusals
+from experiments.checks import seen_meanwhile
 from experiments.faults.catalogue import fault as find
+from experiments.result import PASS
 from experiments.trial import Injection, current, found
 from fixtures.prober.outage import GOOD_RUN
 from fixtures.safety.heal import heal as heal_journal
@@ -31,8 +32,9 @@ def inject(fault: str, target: str = "") -> str:
     trial = current()
     kind = find(fault)
     victim = kind.choose(trial.scene, target or next(iter(kind.targets)))
-    if refused := refusals(trial, kind, victim):
-        raise RefusedError(refused)
+    refusals = kind.blast(trial.scene, trial.scene.scenery(), victim)
+    if refusals:
+        raise RefusedError(refusals)
     injection = Injection(fault=kind, victim=victim)
     if trial.guard is None or trial.journal is None:
         raise ActionError("no watchdog watches this trial; nothing was changed")
@@ -45,6 +47,7 @@ def inject(fault: str, target: str = "") -> str:
     injection.before = dict(kind.evidence(trial.scene, victim))
     injection.injected = trial.clock.now()
     kind.inject(trial.scene, victim)
+    injection.in_place = trial.clock.now()
     said = kind.plan(victim)
     logger.info("injected %s", said)
     return said
@@ -75,6 +78,15 @@ def prove() -> bool:
     return proven
 
 
+def audit() -> bool:
+    """Judge the cluster, while it is broken, by the controls that must find this fault; False when one does not."""
+    trial = current()
+    wanted = [(control, one.victim.node) for one in trial.injections for control in one.fault.seen_by]
+    found = [seen_meanwhile.look(trial.scene.cluster, trial.profile, *one) for one in wanted]
+    trial.checks += found
+    return all(check.verdict == PASS for check in found)
+
+
 def observe(least_s: float = 5.0, longest_s: float = 60.0) -> float:
     """Let it be broken: at least `least_s`, until everything that can recover has, at most `longest_s` seconds."""
     trial = current()
@@ -82,7 +94,7 @@ def observe(least_s: float = 5.0, longest_s: float = 60.0) -> float:
     if began is None:
         return 0.0
     while (elapsed := trial.clock.now() - began) < longest_s:
-        if elapsed >= least_s and _over() and _answering():
+        if elapsed >= least_s and _over() and _answering(trial.stops):
             break
         time.sleep(LOOK_S)
     _look_again()
@@ -112,6 +124,7 @@ def heal() -> list[str]:
     for injection in reversed(trial.injections):
         if injection.healed is not None:
             continue
+        injection.healing = trial.clock.now()
         if injection.entry is not None:
             by = trial.journal.undone_by(injection.entry)
             if by is not None:
@@ -157,13 +170,15 @@ def _over() -> bool:
     return all(i.injected is None or i.fault.over(trial.scene, i.victim, changes, i.injected) for i in trial.injections)
 
 
-def _answering() -> bool:
-    """Whether the last probes of every target were good ones."""
+def _answering(without: frozenset[str] = frozenset()) -> bool:
+    """Whether the last probes of every target were good ones; those of the kinds `without` are not asked for."""
     trial = current()
     if trial.prober is None:
         return True
-    _, samples = trial.prober.samples()
-    last = [[s for s in one if s.outcome.judged][-2 * GOOD_RUN :] for one in samples.values()]
+    header, samples = trial.prober.samples()
+    kinds = {str(t["name"]): str(t["kind"]) for t in header.targets}
+    asked = [one for name, one in samples.items() if kinds[name] not in without]
+    last = [[s for s in one if s.outcome.judged][-2 * GOOD_RUN :] for one in asked]
     return all(s.ok for one in last for s in one)
 
 

@@ -75,12 +75,12 @@ def _target(
     injected = header.since_anchor(trial.injected or 0.0)
     healed = header.since_anchor(trial.healed if trial.healed is not None else trial.clock.now())
     found = outage(samples, interval, own=own, control=control)
-    budget = None if kind in ONLY_WATCHED else trial.profile.budget(fault, kind)
+    budget = None if kind in ONLY_WATCHED or kind in trial.stops else trial.profile.budget(fault, kind)
     return Target(
         name=name,
         kind=kind,
         budget_s=budget,
-        verdict=_verdict(found, budget),
+        verdict=PASS if found.requests and kind in trial.stops else _verdict(found, budget),
         requests=found.requests,
         failed=found.failed,
         longest_outage_s=round(found.longest, 3),

@@ -52,7 +52,9 @@ class Injection(msgspec.Struct, kw_only=True):
     after: Evidence = {}
     entry: int | None = None  # in the undo journal
     injected: float | None = None
+    in_place: float | None = None  # the injection has ended
     proven: float | None = None
+    healing: float | None = None  # healing has begun
     healed: float | None = None
 
 
@@ -92,6 +94,11 @@ class Trial:
     def healed(self) -> float | None:
         """When the last fault was healed."""
         return max((i.healed for i in self.injections if i.healed is not None), default=None)
+
+    @property
+    def stops(self) -> frozenset[str]:
+        """Kinds of targets that can't answer while these faults last."""
+        return frozenset().union(*(i.fault.stops for i in self.injections))
 
     @property
     def changes(self) -> list[Change]:

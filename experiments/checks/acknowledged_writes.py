@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from experiments.result import FAIL, PASS, UNKNOWN, Check
+from fixtures.prober.outage import Interval
 from fixtures.prober.sample import Sample
 from fixtures.safety.ground import NAMESPACE, RUN_LABEL
 from fixtures.safety.rest import Rest, RestError
@@ -53,16 +54,21 @@ def found(rest: Rest, run: str) -> list[Written]:
         query["continue"] = page.metadata.continue_
 
 
-def judge(samples: Sequence[Sample], written: Sequence[Written]) -> Check:
-    """A write acknowledged before another began must have the lower version. Pure."""
+def judge(samples: Sequence[Sample], written: Sequence[Written], forgotten: Interval | None = None) -> Check:
+    """A write acknowledged before another began must have the lower version. Pure.
+
+    What was acknowledged within `forgotten` may be gone, and is counted: a restore goes back to its snapshot.
+    """
     times = Counter(w.key for w in written)
     version = {w.key: w.version for w in written}
     acknowledged = [s for s in samples if s.ok]
-    lost = [s.seq for s in acknowledged if s.seq not in times]
+    missing = [s for s in acknowledged if s.seq not in times]
+    excused = [s for s in missing if forgotten is not None and forgotten.start <= s.finished <= forgotten.end]
+    lost = [s.seq for s in missing if s not in excused]
     doubled = [key for key, count in times.items() if count > 1]
     back = _went_back([s for s in acknowledged if s.seq in version], version)
     if lost or doubled or back:
-        said = [
+        wrong = [
             f"{len(keys)} {what} (keys {', '.join(map(str, keys[:5]))}{', …' if len(keys) > 5 else ''})"
             for what, keys in (
                 ("acknowledged but lost", lost),
@@ -71,16 +77,22 @@ def judge(samples: Sequence[Sample], written: Sequence[Written]) -> Check:
             )
             if keys
         ]
-        return Check(name=NAME, verdict=FAIL, message=f"of {len(acknowledged)} acknowledged writes: {'; '.join(said)}")
+        return Check(name=NAME, verdict=FAIL, message=f"of {len(acknowledged)} acknowledged writes: {'; '.join(wrong)}")
     if not acknowledged:
         return Check(name=NAME, verdict=UNKNOWN, message="no write was acknowledged, so none could be lost")
-    unacknowledged = len(times) - len({s.seq for s in acknowledged})
-    return Check(
-        name=NAME,
-        verdict=PASS,
-        message=f"all {len(acknowledged)} acknowledged writes are there, none twice, in order; "
-        f"{unacknowledged} more were made without an acknowledgement reaching the client",
+    unacknowledged = len(times) - len(acknowledged) + len(missing)
+    said = (
+        f"all {len(acknowledged)} acknowledged writes are there, none twice, in order; "
+        f"{unacknowledged} more were made without an acknowledgement reaching the client"
     )
+    if forgotten is not None:
+        during = sum(forgotten.start <= s.finished <= forgotten.end for s in acknowledged)
+        said = (
+            f"all {len(acknowledged) - during} writes acknowledged before the snapshot was asked for, or after the "
+            f"restore, are there, none twice, in order; of {during} acknowledged between the snapshot and the loss, "
+            f"{len(excused)} are gone"
+        )
+    return Check(name=NAME, verdict=PASS, message=said)
 
 
 def _went_back(acknowledged: Sequence[Sample], version: dict[int, int]) -> list[int]:
@@ -97,9 +109,9 @@ def _went_back(acknowledged: Sequence[Sample], version: dict[int, int]) -> list[
     return back
 
 
-def check(rest: Rest, run: str, samples: Sequence[Sample]) -> Check:
+def check(rest: Rest, run: str, samples: Sequence[Sample], forgotten: Interval | None = None) -> Check:
     """Read what is there and judge it; `unknown` when it can't be read."""
     try:
-        return judge(samples, found(rest, run))
+        return judge(samples, found(rest, run), forgotten)
     except (RestError, KeyError, ValueError) as error:
         return Check(name=NAME, verdict=UNKNOWN, message=f"the writes could not be read back: {error}")

@@ -9,17 +9,17 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
 
-from experiments import actions, grafana, trial, verdict
+from experiments import actions, aftermath, grafana, trial, verdict
 from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
 from experiments.faults.catalogue import fault as find
-from experiments.faults.fault import Fault, NoVictimError
+from experiments.faults.fault import NoVictimError
+from experiments.result import UNKNOWN, Check
 from experiments.scene import Scene
 from experiments.settings import Settings, from_configuration
 from experiments.trial import Trial
@@ -33,7 +33,7 @@ from fixtures.safety.guard import Guard, GuardError
 from fixtures.safety.heal import heal
 from fixtures.safety.journal import Journal, JournalError
 from fixtures.safety.lease import LeaseBusyError, RunLease
-from fixtures.safety.preflight import APP, Permission
+from fixtures.safety.preflight import Permission
 from fixtures.safety.rest import Rest, RestError
 from fixtures.safety.state import journal_path
 from fixtures.safety.undo import way_back
@@ -46,21 +46,17 @@ NOT_ALLOWED = (
     "--allow-disruption, or EVENKEEL_ALLOW_DISRUPTION=yes for plain `chaos run`"
 )
 USAGE = 4
-COORDINATION = "coordination.k8s.io"
 PATIENCE_S = 30.0  # how long a cluster that isn't healthy is waited for before it is refused
 OWN = (
-    *(Permission(verb, "leases", COORDINATION, ground.NAMESPACE) for verb in ("create", "get", "update", "patch")),
-    Permission("delete", "leases", COORDINATION, ground.NAMESPACE),
-    *(Permission(verb, "configmaps", "", ground.NAMESPACE) for verb in ("create", "list", "deletecollection")),
-    Permission("get", "namespaces"),
+    Permission("create", "leases", "coordination.k8s.io", ground.NAMESPACE),
+    Permission("delete", "leases", "coordination.k8s.io", ground.NAMESPACE),
+    Permission("create", "configmaps", namespace=ground.NAMESPACE),
+    Permission("deletecollection", "configmaps", namespace=ground.NAMESPACE),
+    Permission("list", "configmaps", namespace=ground.NAMESPACE),
     Permission("list", "nodes"),
-    Permission("list", "pods", "", "kube-system"),
-    Permission("list", "leases", COORDINATION, "kube-system"),
-    Permission("list", "pods", "", APP),
-    Permission("get", "deployments", "apps", APP),
-    Permission("list", "endpointslices", "discovery.k8s.io", APP),
+    Permission("list", "pods", namespace="kube-system"),
+    Permission("list", "leases", "coordination.k8s.io", "kube-system"),
 )
-"""What every experiment does beside its fault: hold its Lease, write and count what it wrote, look at the cluster."""
 
 
 def configure_control(configuration: dict[str, Any] | None = None) -> None:
@@ -126,10 +122,20 @@ def look_back(this: Trial) -> None:
         return
     this.prober.stop()
     try:
-        _, samples = this.prober.samples()
+        header, samples = this.prober.samples()
     except (OSError, SamplesError):
         return  # the verdict says so
-    this.checks.append(acknowledged_writes.check(this.scene.rest, this.id, samples.get("api-write", [])))
+    found = [
+        (one, aftermath.of(one, header, samples, this.profile)) for one in this.injections if one.injected is not None
+    ]
+    forgotten = next((after.forgotten for one, after in found if one.fault.forgets), None)
+    writes = samples.get("api-write", [])
+    this.checks.append(acknowledged_writes.check(this.scene.rest, this.id, writes, forgotten))
+    for one, after in found:
+        try:
+            this.checks += one.fault.examine(this.scene, one.victim, after)
+        except (RestError, ClusterError) as error:
+            this.checks.append(Check(name="afterwards", verdict=UNKNOWN, message=f"could not be looked at: {error}"))
     if any(one.fault.watches_leaders for one in this.injections):
         this.checks.append(single_leader.judge(this.elections))
     hit = {pod for one in this.injections for pod in one.fault.restarts(one.victim)}
@@ -178,17 +184,12 @@ def check(this: Trial, experiment: dict[str, Any]) -> None:
             one.id, one.exceeds, cluster.disposable or one.id in this.profile.disruption.beyond
         )
     ]
-    refusals += preflight.permissions(scene.rest, permissions(scene, faults))
+    permissions = [*OWN, *(p for one in faults for p in one.permissions)]
+    refusals += preflight.permissions(scene.rest, permissions)
     if not refusals:
         refusals = _sick(scene, float(block.get("patience_s", PATIENCE_S)))
     if refusals:
         raise preflight.RefusedError(refusals)
-
-
-def permissions(scene: Scene, faults: Sequence[Fault]) -> list[Permission]:
-    """Everything that an experiment with these faults will do to the API. Raises `RestError`."""
-    asked = [*OWN, *(p for one in faults for p in one.permissions)]
-    return [*ground.permissions(scene.rest), *(p.within(scene.app_namespace) for p in asked)]
 
 
 def _sick(scene: Scene, patience_s: float) -> list[preflight.Refusal]:

@@ -9,6 +9,7 @@ import msgspec
 from urllib3.exceptions import HTTPError
 
 from experiments.scene import Scene
+from fixtures.clusters.cluster import ClusterError
 from fixtures.safety.objects import Pod
 
 CERTIFICATES = "/etc/kubernetes/pki/etcd"
@@ -32,7 +33,7 @@ class Leadership(msgspec.Struct, frozen=True, kw_only=True):
     asked: str  # which member said so
 
 
-class EtcdSilentError(Exception):
+class EtcdSilentError(ClusterError):
     """No member could be asked, or there is no leader; the text says what each said."""
 
 

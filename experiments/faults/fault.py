@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from experiments.aftermath import Aftermath
 from experiments.observer import Change, Watched
 from experiments.result import Check
 from experiments.scene import Scene
@@ -74,6 +75,11 @@ class Fault(ABC):
     permissions: ClassVar[tuple[Permission, ...]] = ()
     proof_within_s: ClassVar[float] = 30.0
     watches_leaders: ClassVar[bool] = False  # whether a leader may change, so that never two must lead
+    # Kinds of targets that can't answer while it lasts, by its nature. Their outage is shown and not judged; how soon
+    # they answer once healing has begun is, by `examine`.
+    stops: ClassVar[frozenset[str]] = frozenset()
+    forgets: ClassVar[bool] = False  # what is acknowledged while it is injected may be gone: a restore goes back
+    seen_by: ClassVar[tuple[str, ...]] = ()  # controls of the audits that must find it while it lasts
 
     @abstractmethod
     def choose(self, scene: Scene, target: str) -> Victim:
@@ -128,6 +134,10 @@ class Fault(ABC):
 
     def claims(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Check]:
         """What else had to be true of all that was observed, from the injection to the end."""
+        return []
+
+    def examine(self, scene: Scene, victim: Victim, aftermath: Aftermath) -> list[Check]:
+        """What else must be true, looked at once it is healed. Raises `RestError`, `ClusterError`: then unknown."""
         return []
 
     def over(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> bool:

@@ -1,0 +1,36 @@
+"""An audit made while a fault lasts finds it: else nobody would be told in time."""
+
+from __future__ import annotations
+
+from experiments.result import FAIL, PASS, UNKNOWN, Check
+from fixtures import catalogue, verdict
+from fixtures.clusters.cluster import Cluster
+from fixtures.nouns import given
+from fixtures.profiles.profile import Profile
+from fixtures.snapshot import live, reach
+from fixtures.verdict import Outcome
+
+
+def look(cluster: Cluster, profile: Profile, control: str, about: str) -> Check:
+    """Judge the live cluster by one control of the audits; `about` is the node that it must name. Never raises."""
+    try:
+        client = reach.client(cluster)
+        snapshot = live.read(client, reach.facts(cluster, client))
+        return judge(verdict.judge(catalogue.controls()[control], snapshot, given(snapshot, profile)), about)
+    except Exception as error:  # whatever it is: the fault must be healed, and the result must say so
+        said = f"{control} could not look: {type(error).__name__}: {error}"
+        return Check(name=f"seen-by-{control}", verdict=UNKNOWN, message=said)
+
+
+def judge(outcome: Outcome, about: str) -> Check:
+    """What the control said, turned around: a finding is what was hoped for. Pure."""
+    control = outcome.control
+    name = f"seen-by-{control.id}"
+    right = [f"{f.object}: {f.message}" for f, _ in outcome.findings if about in f.object]
+    if right:
+        said = "; ".join(right[:3])
+        return Check(name=name, verdict=PASS, message=f"{control.id} found while it lasted: {said}")
+    if outcome.verdict == UNKNOWN:
+        return Check(name=name, verdict=UNKNOWN, message=f"{control.id} could not be judged: {outcome.reason}")
+    said = f"{control.id} ({control.title}) found nothing about {about} while it lasted"
+    return Check(name=name, verdict=FAIL, message=said)
