@@ -7,7 +7,12 @@ from importlib import import_module
 
 import typer
 
-PARTS = {"chaos": "experiments.cli", "lab": "fixtures.clusters.lab.cli", "report": "reports.cli"}
+PARTS = {
+    "chaos": "experiments.cli",
+    "load": "experiments.loads.cli",
+    "lab": "fixtures.clusters.lab.cli",
+    "report": "reports.cli",
+}
 """Sub-commands by the module of their app."""
 
 TOP = {"run": "suites.run"} | dict.fromkeys(("audit", "explain", "catalogue", "snapshot"), "suites.cli")

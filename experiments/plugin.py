@@ -1,6 +1,7 @@
 """What a suite about recovery is given: `run`, which runs an experiment and hands its measurement over.
 
-Every result is attached to the test as `("evenkeel.experiment", {...})`, an entry of `experiments[]` in run.json.
+Every result is attached to the test as `("evenkeel.experiment", {...})`, an entry of `experiments[]` in run.json; that
+of a load test as `("evenkeel.load", {...})`, one of `loads[]`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from fixtures.clusters.cluster import Cluster
 
 if TYPE_CHECKING:
     from experiments.checks.audits import Audits
+    from experiments.loads.result import Result
     from experiments.measured import Measured
     from experiments.settings import Settings
 
 PROPERTY = "evenkeel.experiment"
+LOAD = "evenkeel.load"
 NOT_ALLOWED = "read-only run: nothing is broken without --allow-disruption"
 
 Run = Callable[..., "Measured"]
+Load = Callable[..., "Result"]
 
 
 @pytest.fixture(scope="session")
@@ -82,5 +86,34 @@ def run(
         if result.verdict == UNKNOWN:
             raise Unknown(f"{name}: {result.reason}")
         return Measured(result)
+
+    return one
+
+
+@pytest.fixture(scope="session")
+def loaded() -> dict[tuple[str, str], Result]:
+    """The load tests of this run: one that several controls are judged by is run once."""
+    return {}
+
+
+@pytest.fixture
+def load(
+    disruption: Settings, loaded: dict[tuple[str, str], Result], record_property: Callable[[str, object], None]
+) -> Load:
+    """`load("autoscaling")`: the `Result` of a load test. What could not be judged is raised as such."""
+    from experiments.loads import runner
+    from experiments.result import NOT_APPLICABLE, UNKNOWN
+    from fixtures.expect import NotApplicable, Unknown
+
+    def one(name: str, variant: str = "") -> Result:
+        if (name, variant) not in loaded:
+            loaded[name, variant] = runner.run(name, disruption, variant)
+        result = loaded[name, variant]
+        record_property(LOAD, result.as_dict())
+        if result.verdict == NOT_APPLICABLE:
+            raise NotApplicable(result.reason)
+        if result.verdict == UNKNOWN:
+            raise Unknown(f"{name}: {result.reason}")
+        return result
 
     return one

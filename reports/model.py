@@ -18,28 +18,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from reports.kinds import Seconds as Seconds
+from reports.kinds import Timestamp as Timestamp
+from reports.kinds import Verdict as Verdict
+from reports.loads import Load as Load
+
 SCHEMA: Literal["evenkeel.run/v1"] = "evenkeel.run/v1"
 
-Timestamp = Annotated[
-    str,
-    Meta(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)$",
-        description="ISO 8601, UTC",
-        examples=["2026-01-31T09:30:00.000Z"],
-    ),
-]
-Seconds = Annotated[float, Meta(description="seconds")]
 Count = Annotated[int, Meta(ge=0)]
-
-
-class Verdict(StrEnum):
-    """What a control, an experiment, a target or a whole run came to. What could not be judged is never `pass`."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-    WAIVED = "waived"
-    NOT_APPLICABLE = "not-applicable"
 
 
 class State(StrEnum):
@@ -312,6 +298,7 @@ class Run(Struct, kw_only=True):
     strict: Annotated[bool, Meta(description="whether an `unknown` control fails the run")] = False
     controls: list[Control] = []
     experiments: list[Experiment] = []
+    loads: list[Load] = []
     problems: Annotated[
         list[str],
         Meta(description="what could not be read at all, such as a broken manifest; then nothing is a `pass`"),

@@ -4,6 +4,7 @@ It does nothing without `--run-dir`. Results reach it as the `user_properties` o
 
     record_property("evenkeel.control", {...})       as `reports.model.Control`
     record_property("evenkeel.experiment", {...})    as `reports.model.Experiment`
+    record_property("evenkeel.load", {...})          as `reports.model.Load`
 
 and the run's header as `config.evenkeel_header`, a dict with `cluster`, `profile` and, when there are any, `problems`.
 Every selected control stands in run.json from the beginning, as `unknown`, so that a killed run never looks as if it
@@ -20,10 +21,11 @@ import msgspec
 import pytest
 
 from reports import runs
-from reports.model import Cluster, Control, Experiment, Profile, Run, State, Tool, Verdict, timestamp
+from reports.model import Cluster, Control, Experiment, Load, Profile, Run, State, Tool, Verdict, timestamp
 
 CONTROL = "evenkeel.control"
 EXPERIMENT = "evenkeel.experiment"
+LOAD = "evenkeel.load"
 NOT_YET = "not judged: the run ended before it came to this control"
 
 
@@ -51,6 +53,7 @@ class Recorder:
         self.planned: dict[str, Control] = {}  # by test, the control as it stands before it is judged
         self.controls: dict[str, list[Control]] = {}  # by test, what became of it
         self.experiments: dict[tuple[str, str, str | None], Experiment] = {}
+        self.loads: dict[tuple[str, str | None], Load] = {}
         self.trouble: dict[str, pytest.TestReport] = {}  # by test, the first phase that did not pass
         self.rendered: dict[str, Path] = {}
         self.complaints: list[str] = []
@@ -88,6 +91,9 @@ class Recorder:
             if name == EXPERIMENT:
                 experiment = self._experiment(value)
                 self.experiments[experiment.name, experiment.target, experiment.started] = experiment
+            elif name == LOAD:
+                load = self._load(value)
+                self.loads[load.name, load.started] = load
         self.write()
 
     @pytest.hookimpl(trylast=True)
@@ -120,6 +126,7 @@ class Recorder:
         """Replace run.json with what is known now."""
         self.run.controls = [control for found in self.controls.values() for control in found]
         self.run.experiments = list(self.experiments.values())
+        self.run.loads = list(self.loads.values())
         self._read_header()
         self.run.summarize(exit_code)
         runs.write_run(self.run, self.directory, durable=durable)
@@ -161,6 +168,15 @@ class Recorder:
                 verdict=Verdict.UNKNOWN,
                 reason=reason,
             )
+
+    def _load(self, said: Any) -> Load:
+        try:
+            return msgspec.convert(said, Load)
+        except msgspec.ValidationError as error:
+            name = str(said.get("name", "?")) if isinstance(said, dict) else "?"
+            reason = f"the result does not fit the report's model: {error}"
+            self._complain(f"{name}: {reason}")
+            return Load(name=name, verdict=Verdict.UNKNOWN, reason=reason)
 
     def _complain(self, complaint: str) -> None:
         if complaint not in self.complaints:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from reports import model
+from reports import loads, model
 
 INTRODUCTION = """\
 # run.json
@@ -48,6 +48,11 @@ def markdown() -> str:
     return INTRODUCTION + "".join(_section(name, components[name]) for name in names)
 
 
+def _struct(name: str) -> Any:
+    """The struct of this name, wherever the model keeps it."""
+    return getattr(model, name, None) or getattr(loads, name)
+
+
 def _in_order(components: dict[str, Any]) -> list[str]:
     """By first mention, from the run downwards."""
     found: list[str] = []
@@ -73,13 +78,13 @@ def _mentioned(part: Any) -> list[str]:
 
 
 def _section(name: str, schema: dict[str, Any]) -> str:
-    about = inspect.cleandoc(getattr(model, name).__doc__ or "")
+    about = inspect.cleandoc(_struct(name).__doc__ or "")
     if "enum" in schema:
         return f"\n## {name}\n\n{about}\n\nOne of {', '.join(f'`{value}`' for value in schema['enum'])}.\n"
     rows = [f"\n## {name}\n\n{about}\n\n| field | type | meaning |\n| --- | --- | --- |"]
     if schema.get("type") == "array":
         rows = [rows[0].replace("| field |", "| place |")]
-        fields = [f.name for f in msgspec.structs.fields(getattr(model, name))]
+        fields = [f.name for f in msgspec.structs.fields(_struct(name))]
         rows += [
             _row(f"{n}: `{field}`", part)
             for n, (field, part) in enumerate(zip(fields, schema["prefixItems"], strict=True))
