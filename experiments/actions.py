@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 
+from experiments.bounds import refusals
 from experiments.checks import seen_meanwhile
 from experiments.faults.catalogue import fault as find
 from experiments.result import PASS
@@ -32,9 +33,8 @@ def inject(fault: str, target: str = "") -> str:
     trial = current()
     kind = find(fault)
     victim = kind.choose(trial.scene, target or next(iter(kind.targets)))
-    refusals = kind.blast(trial.scene, trial.scene.scenery(), victim)
-    if refusals:
-        raise RefusedError(refusals)
+    if refused := refusals(trial, kind, victim):
+        raise RefusedError(refused)
     injection = Injection(fault=kind, victim=victim)
     if trial.guard is None or trial.journal is None:
         raise ActionError("no watchdog watches this trial; nothing was changed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from chaoslib.exceptions import InterruptExecution
 from experiments import actions, aftermath, grafana, trial, verdict
 from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
 from experiments.faults.catalogue import fault as find
-from experiments.faults.fault import NoVictimError
+from experiments.faults.fault import Fault, NoVictimError
 from experiments.result import UNKNOWN, Check
 from experiments.scene import Scene
 from experiments.settings import Settings, from_configuration
@@ -33,7 +34,7 @@ from fixtures.safety.guard import Guard, GuardError
 from fixtures.safety.heal import heal
 from fixtures.safety.journal import Journal, JournalError
 from fixtures.safety.lease import LeaseBusyError, RunLease
-from fixtures.safety.preflight import Permission
+from fixtures.safety.preflight import APP, Permission
 from fixtures.safety.rest import Rest, RestError
 from fixtures.safety.state import journal_path
 from fixtures.safety.undo import way_back
@@ -46,17 +47,21 @@ NOT_ALLOWED = (
     "--allow-disruption, or EVENKEEL_ALLOW_DISRUPTION=yes for plain `chaos run`"
 )
 USAGE = 4
+COORDINATION = "coordination.k8s.io"
 PATIENCE_S = 30.0  # how long a cluster that isn't healthy is waited for before it is refused
 OWN = (
-    Permission("create", "leases", "coordination.k8s.io", ground.NAMESPACE),
-    Permission("delete", "leases", "coordination.k8s.io", ground.NAMESPACE),
-    Permission("create", "configmaps", namespace=ground.NAMESPACE),
-    Permission("deletecollection", "configmaps", namespace=ground.NAMESPACE),
-    Permission("list", "configmaps", namespace=ground.NAMESPACE),
+    *(Permission(verb, "leases", COORDINATION, ground.NAMESPACE) for verb in ("create", "get", "update", "patch")),
+    Permission("delete", "leases", COORDINATION, ground.NAMESPACE),
+    *(Permission(verb, "configmaps", "", ground.NAMESPACE) for verb in ("create", "list", "deletecollection")),
+    Permission("get", "namespaces"),
     Permission("list", "nodes"),
-    Permission("list", "pods", namespace="kube-system"),
-    Permission("list", "leases", "coordination.k8s.io", "kube-system"),
+    Permission("list", "pods", "", "kube-system"),
+    Permission("list", "leases", COORDINATION, "kube-system"),
+    Permission("list", "pods", "", APP),
+    Permission("get", "deployments", "apps", APP),
+    Permission("list", "endpointslices", "discovery.k8s.io", APP),
 )
+"""What every experiment does beside its fault: hold its Lease, write and count what it wrote, look at the cluster."""
 
 
 def configure_control(configuration: dict[str, Any] | None = None) -> None:
@@ -184,12 +189,17 @@ def check(this: Trial, experiment: dict[str, Any]) -> None:
             one.id, one.exceeds, cluster.disposable or one.id in this.profile.disruption.beyond
         )
     ]
-    permissions = [*OWN, *(p for one in faults for p in one.permissions)]
-    refusals += preflight.permissions(scene.rest, permissions)
+    refusals += preflight.permissions(scene.rest, permissions(scene, faults))
     if not refusals:
         refusals = _sick(scene, float(block.get("patience_s", PATIENCE_S)))
     if refusals:
         raise preflight.RefusedError(refusals)
+
+
+def permissions(scene: Scene, faults: Sequence[Fault]) -> list[Permission]:
+    """Everything that an experiment with these faults will do to the API. Raises `RestError`."""
+    asked = [*OWN, *(p for one in faults for p in one.permissions)]
+    return [*ground.permissions(scene.rest), *(p.within(scene.app_namespace) for p in asked)]
 
 
 def _sick(scene: Scene, patience_s: float) -> list[preflight.Refusal]:
