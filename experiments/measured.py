@@ -34,6 +34,11 @@ class TargetOutage:
         return self._target.longest_outage_s
 
     @property
+    def failed(self) -> int:
+        """Requests without a good answer."""
+        return self._target.failed
+
+    @property
     def at_least(self) -> float:
         """Seconds that it surely lasted: what a budget is compared with. One lost request of many is no outage."""
         return max(0.0, self._target.longest_outage_s - self._target.error_bar_s)
