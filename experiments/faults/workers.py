@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from experiments.faults.fault import NoVictimError, Step, first
 from experiments.observer import AppPod, Change
@@ -131,15 +132,20 @@ class Losses:
         return found
 
 
+def cut(cluster: Cluster, nodes: Collection[str]) -> None:
+    """Switch nodes off, all in the same instant. Every one is tried; raises the first error afterwards."""
+    _together(cluster.power_off, nodes)
+
+
 @undoes
 def switch_on(cluster: Cluster | None, nodes: list[str]) -> None:
     """Switch nodes on; on already is fine. Every one is tried; raises the first error afterwards."""
     assert cluster is not None
-    errors = []
-    for node in nodes:
-        try:
-            cluster.power_on(node)
-        except Exception as error:
-            errors.append(error)
-    if errors:
-        raise errors[0]
+    _together(cluster.power_on, nodes)
+
+
+def _together(verb: Callable[[str], None], nodes: Collection[str]) -> None:
+    with ThreadPoolExecutor(max(1, len(nodes))) as pool:
+        done = [pool.submit(verb, node) for node in nodes]
+    for one in done:
+        one.result()

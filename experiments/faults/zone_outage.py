@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from experiments.faults import elections, etcd, workers
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
@@ -67,12 +66,8 @@ class ZoneOutage(Fault):
         return {f"boot id of {node}": scene.cluster.boot_id(node) or "off" for node in _nodes(victim)}
 
     def inject(self, scene: Scene, victim: Victim) -> None:
-        """All together: a zone does not die node by node. Raises the first error when every node was tried."""
-        nodes = _nodes(victim)
-        with ThreadPoolExecutor(len(nodes)) as pool:
-            cuts = [pool.submit(scene.cluster.power_off, node) for node in nodes]
-        for cut in cuts:
-            cut.result()
+        """All together: a zone does not die node by node."""
+        workers.cut(scene.cluster, _nodes(victim))
 
     def steps(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Step]:
         nodes = _nodes(victim)
