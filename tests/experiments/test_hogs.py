@@ -1,4 +1,4 @@
-"""A hog is known by what it took; whoever pays for it is named. Synthetic changes, no cluster; inodes on a real tmpfs."""
+"""A hog is known by what it took, and whoever pays for it is named. No cluster; inodes on a real tmpfs."""
 
 from __future__ import annotations
 
