@@ -20,11 +20,7 @@ RESOURCE_CONSUMER = "registry.k8s.io/e2e-test-images/resource-consumer:1.14"
 
 LABEL = "evenkeel.dev/role"
 PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"
-PERMISSIONS = (
-    Permission("create", "pods", namespace=NAMESPACE),
-    Permission("delete", "pods", namespace=NAMESPACE),
-    Permission("list", "pods", namespace=NAMESPACE),
-)
+PERMISSIONS = tuple(Permission(verb, "pods", "", NAMESPACE) for verb in ("create", "delete", "get", "list"))
 
 
 def spec(

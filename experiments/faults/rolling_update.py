@@ -13,7 +13,7 @@ from experiments.observer import Change, Watched
 from experiments.result import Check
 from experiments.scene import Scene
 from fixtures.clusters.cluster import ClusterError
-from fixtures.safety.preflight import Permission, Refusal, Scenery
+from fixtures.safety.preflight import APP, Permission, Refusal, Scenery
 from fixtures.safety.undo import Undo, way_back
 from fixtures.snapshot.arithmetic import Malformed
 
@@ -37,11 +37,8 @@ class RollingUpdate(Fault):
         ROLLBACK: "one that is never Ready, rolled back soon after",
     }
     permissions = (
-        Permission("get", "deployments", "apps"),
-        Permission("patch", "deployments", "apps"),
-        Permission("list", "replicasets", "apps"),
-        Permission("delete", "replicasets", "apps"),
-        Permission("list", "pods"),
+        Permission("patch", "deployments", "apps", APP),
+        *(Permission(verb, "replicasets", "apps", APP) for verb in ("list", "delete")),
     )
     proof_within_s = 60.0
 

@@ -12,7 +12,7 @@ from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, S
 from experiments.observer import Change, Watched
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Capability
-from fixtures.safety.preflight import Permission
+from fixtures.safety.preflight import APP, Permission
 from fixtures.safety.rest import RestError
 from fixtures.safety.undo import Undo, way_back
 
@@ -31,12 +31,7 @@ class WholeClusterPowerCut(Fault):
     needs = frozenset({Capability.NODE_POWER})
     exceeds = "every node loses power, so that nothing answers until they are back"
     watches_leaders = True
-    permissions = (
-        Permission("get", "leases", "coordination.k8s.io", "kube-system"),
-        Permission("list", "nodes"),
-        Permission("list", "pods"),
-        Permission("get", "pods/proxy"),
-    )
+    permissions = (Permission("get", "pods/proxy", "", APP),)
 
     def choose(self, scene: Scene, target: str) -> Victim:
         nodes = sorted(n.name for n in scene.cluster.nodes())

@@ -23,7 +23,7 @@ from fixtures.clusters.lab.supply.versions import IMAGES
 from fixtures.safety.objects import Pod
 
 FAULT = ResourceHog()
-CPU_USED, FREE, POD = "CPU seconds used by hog-cpu-1", "free inodes of /run on w1", "pod hog-memory-1"
+CPU_USED, FREE, POD = "cores used by hog-cpu-1", "free inodes of /run on w1", "pod hog-memory-1"
 
 
 def victim(target: str) -> Victim:
@@ -37,8 +37,8 @@ def change(at: float, subject: str, old: Any, new: Any) -> Change:
 @pytest.mark.parametrize(
     ("before", "after", "proven"),
     [
-        ({CPU_USED: 0.0}, {CPU_USED: 6.1}, True),
-        ({CPU_USED: 0.0}, {CPU_USED: 0.3}, False),  # any pod uses a little
+        ({CPU_USED: 0.0}, {CPU_USED: 1.9}, True),
+        ({CPU_USED: 0.0}, {CPU_USED: 0.1}, False),  # any pod uses a little
         ({FREE: 90_000}, {FREE: 3}, True),
         ({FREE: 90_000}, {FREE: 60}, False),
         ({FREE: 5}, {FREE: 5}, False),  # it was full before
