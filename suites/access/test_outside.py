@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from ipaddress import ip_address
 
 from fixtures.control import control
@@ -13,7 +14,6 @@ from fixtures.snapshot.model.access import Endpoints, Service
 from fixtures.snapshot.model.istio import ServiceEntry
 from fixtures.snapshot.model.pod import Pod
 from fixtures.snapshot.operators import may_make
-from fixtures.snapshot.ports import placed
 from fixtures.snapshot.services import Services
 from fixtures.snapshot.snapshot import Snapshot
 from fixtures.snapshot.workloads import Workloads
@@ -67,14 +67,14 @@ def test_outside_services(
             message = f"{len(addresses)} address(es) behind it, wanted {enough}"
             expect(entry, len(addresses) >= enough, message, path="spec.endpoints", value=addresses)
 
-    inside = _cluster_addresses(snapshot)
+    inside = _Inside(snapshot)
     for workload in workloads.all():
-        for place, container in placed(workload.spec):
+        for place, container in workload.containers:
             for variable in container.env or ():
                 if not _names_a_server(variable.name, variable.value):
                     continue
-                outside = [a for a in _servers(variable.value) if a not in inside]
-                path = f"{workload.template_path}.spec.{place}.env[{variable.name}]"
+                outside = [a for a in _servers(variable.value) if a not in inside.addresses]
+                path = f"{place}.env[{variable.name}]"
                 message = f"container {container.name} goes straight to {', '.join(outside)}, without a Service"
                 expect(workload, not outside, message, path=path, value=outside)
 
@@ -89,9 +89,9 @@ def _by_hand(services: Services, snapshot: Snapshot, service: Service) -> list[s
 
 
 def _names_a_server(name: str, value: str) -> bool:
-    if not value or _NOT_A_SERVER.search(name):
+    if not value or not ("://" in value or _WITH_PORT.search(value) or _HOST_NAME.search(name)):
         return False
-    return bool("://" in value or _WITH_PORT.search(value) or _HOST_NAME.search(name))
+    return not _NOT_A_SERVER.search(name)
 
 
 def _servers(value: str) -> Iterator[str]:
@@ -106,7 +106,13 @@ def _servers(value: str) -> Iterator[str]:
             yield text
 
 
-def _cluster_addresses(snapshot: Snapshot) -> set[str]:
-    """Of Services and pods: names for those are another matter (APP-35)."""
-    found = {service.spec.cluster_ip for service in snapshot.of(Service)}
-    return found | {pod.status.pod_ip for pod in snapshot.of(Pod)} | {pod.status.host_ip for pod in snapshot.of(Pod)}
+class _Inside:
+    """The addresses of Services and pods: names for those are another matter (APP-35)."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._services, self._pods = snapshot.of(Service), snapshot.of(Pod)
+
+    @cached_property
+    def addresses(self) -> set[str]:
+        found = {service.spec.cluster_ip for service in self._services}
+        return found | {pod.status.pod_ip for pod in self._pods} | {pod.status.host_ip for pod in self._pods}

@@ -56,11 +56,12 @@ def _texts(workload: Workload) -> Iterator[tuple[str, str]]:
         for number, container in enumerate(containers or ()):
             place = f"{root}.{field}[{number}]"
             for index, variable in enumerate(container.env or ()):
-                if variable.value:
+                if addresses.possible(variable.value):
                     yield f"{place}.env[{index}].value", variable.value
             for name, words in (("command", container.command), ("args", container.args)):
                 for index, word in enumerate(words or ()):
-                    yield f"{place}.{name}[{index}]", word
+                    if addresses.possible(word):
+                        yield f"{place}.{name}[{index}]", word
 
 
 def _wrong(text: str, known: Cluster | None) -> str:

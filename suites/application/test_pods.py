@@ -11,6 +11,8 @@ from fixtures.expect import Expect
 from fixtures.profiles.profile import Profile
 from fixtures.snapshot import indexes
 from fixtures.snapshot.leases import moment
+from fixtures.snapshot.matching import BySelector
+from fixtures.snapshot.model.access import Service
 from fixtures.snapshot.model.pod import ContainerStatus, Pod
 from fixtures.snapshot.snapshot import Snapshot
 from fixtures.snapshot.workloads import Workloads
@@ -65,11 +67,14 @@ def test_no_bare_pods(snapshot: Snapshot, profile: Profile, expect: Expect) -> N
     """
     services = snapshot.derive(indexes.services_by_selector)
     for pod in snapshot.of(Pod):
-        if pod.static or pod.finished or not profile.in_scope(pod.namespace) or "helm.sh/hook" in pod.annotations:
+        if pod.finished or not profile.in_scope(pod.namespace) or "helm.sh/hook" in pod.annotations or pod.static:
             continue
-        near = services.candidates(pod.namespace, pod.labels)
-        if pod.spec.restart_policy == "Always" or any(indexes.selects(service, pod.labels) for service in near):
+        if pod.spec.restart_policy == "Always" or _called(pod, services):
             expect(pod, pod.controller is not None, "no controller manages it", path="metadata.ownerReferences")
+
+
+def _called(pod: Pod, services: BySelector[Service]) -> bool:
+    return any(indexes.selects(service, pod.labels) for service in services.candidates(pod.namespace, pod.labels))
 
 
 @control(
@@ -98,7 +103,8 @@ def test_no_crashes(snapshot: Snapshot, profile: Profile, expect: Expect) -> Non
             ("containerStatuses", pod.status.container_statuses),
         ):
             for number, status in enumerate(statuses or ()):
-                if status.restart_count or status.state is not None:
+                now = status.state
+                if status.last_state is not None or (now is not None and (now.waiting or now.terminated)):
                     for message, path, value in _dying(pod, status, snapshot.taken, profile):
                         expect(pod, False, message, path=f"status.{field}[{number}].{path}", value=value)
 

@@ -7,7 +7,7 @@ from fixtures.expect import Expect
 from fixtures.profiles.profile import Profile
 from fixtures.snapshot import timing
 from fixtures.snapshot.model.pod import Container, PodSpec
-from fixtures.snapshot.ports import placed, serving_containers
+from fixtures.snapshot.ports import serving_containers
 from fixtures.snapshot.workloads import Workloads
 
 
@@ -32,7 +32,7 @@ def test_readiness_probe(workloads: Workloads, expect: Expect) -> None:
                 workload,
                 container.readiness_probe is not None,
                 f"container {container.name} serves without a readiness probe",
-                path=f"{workload.template_path}.spec.{place}.readinessProbe",
+                path=f"{place}.readinessProbe",
             )
 
 
@@ -52,7 +52,7 @@ def test_liveness_probe(workloads: Workloads, expect: Expect) -> None:
     """
     for workload in workloads.long_running():
         for place, container in serving_containers(workload):
-            path = f"{workload.template_path}.spec.{place}.livenessProbe"
+            path = f"{place}.livenessProbe"
             liveness, readiness = container.liveness_probe, container.readiness_probe
             if liveness is None:
                 expect(workload, False, f"container {container.name} has no liveness probe", path=path)
@@ -85,7 +85,7 @@ def test_slow_start(workloads: Workloads, profile: Profile, expect: Expect) -> N
     how long it takes.
     """
     for workload in workloads.long_running():
-        for place, container in placed(workload.spec):
+        for place, container in workload.containers:
             if container.liveness_probe is None:
                 continue
             first = container.startup_probe or container.liveness_probe
@@ -95,7 +95,7 @@ def test_slow_start(workloads: Workloads, profile: Profile, expect: Expect) -> N
             message = (
                 f"container {container.name} is killed when not up {patience} s after its start; wanted {wanted:g} s"
             )
-            path = f"{workload.template_path}.spec.{place}.{field}"
+            path = f"{place}.{field}"
             expect(workload, patience >= wanted, message, path=path, value=patience)
 
 
@@ -118,7 +118,7 @@ def test_readiness_detects_in_time(workloads: Workloads, profile: Profile, expec
                 continue
             seconds = timing.detection_s(container.readiness_probe)
             message = f"container {container.name}: a failure goes unseen for up to {seconds} s, wanted {budget:g} s"
-            path = f"{workload.template_path}.spec.{place}.readinessProbe"
+            path = f"{place}.readinessProbe"
             expect(workload, seconds <= budget, message, path=path, value=seconds)
 
 
@@ -138,9 +138,9 @@ def test_probe_ports(workloads: Workloads, profile: Profile, expect: Expect) -> 
     """
     least = profile.application.min_exec_period_s
     for workload in workloads.all():
-        for place, container in placed(workload.spec):
+        for place, container in workload.containers:
             for field, probe in timing.named(container):
-                path = f"{workload.template_path}.spec.{place}.{field}"
+                path = f"{place}.{field}"
                 if probe.exec is not None and field != "startupProbe":
                     period = timing.period_s(probe)
                     message = f"container {container.name} starts a process every {period} s; wanted {least:g} s"

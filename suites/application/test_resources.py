@@ -9,7 +9,6 @@ from fixtures.expect import Expect
 from fixtures.snapshot import configuration, resources
 from fixtures.snapshot.arithmetic import Malformed, quantity
 from fixtures.snapshot.model.pod import Container
-from fixtures.snapshot.ports import placed
 from fixtures.snapshot.promises import Promise, promised
 from fixtures.snapshot.snapshot import Snapshot
 from fixtures.snapshot.software import config_map
@@ -35,19 +34,18 @@ def test_resources(workloads: Workloads, snapshot: Snapshot, expect: Expect) -> 
     every = snapshot.derive(resources.defaults)
     for workload in workloads.long_running():
         defaults = every.get(workload.namespace, resources.NONE)
-        for place, container in placed(workload.spec):
+        for place, container in workload.containers:
             missing = resources.missing(container, workload.spec, defaults)
             if missing and workload.pods:
                 missing = _missing_in_pods(workload, container.name)
-            path = f"{workload.template_path}.spec.{place}"
             message = f"container {container.name} has no {', '.join(missing)}"
-            expect(workload, not missing, message, path=f"{path}.resources", value=_shown(container))
+            expect(workload, not missing, message, path=f"{place}.resources", value=_shown(container))
             limits = resources.effective(container, defaults)[1]
             for source, promise in _promises(snapshot, workload, container):
                 limit = limits.get(promise.resource)
                 kept = limit is None or _kept(promise, limit)
                 message = f"{source} says {promise.text}, container {container.name} may take {limit}"
-                expect(workload, kept, message, path=f"{path}.resources.limits.{promise.resource}", value=limit)
+                expect(workload, kept, message, path=f"{place}.resources.limits.{promise.resource}", value=limit)
 
 
 def _missing_in_pods(workload: Workload, name: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fixtures.control import control
 from fixtures.expect import Expect
 from fixtures.profiles.profile import Application, Profile
-from fixtures.snapshot.ports import placed, serving_containers
+from fixtures.snapshot.ports import serving_containers
 from fixtures.snapshot.shutdown import End, end_of
 from fixtures.snapshot.workloads import Workload, Workloads
 
@@ -31,7 +31,7 @@ def test_graceful_end(workloads: Workloads, profile: Profile, expect: Expect) ->
         grace = workload.spec.grace_seconds
         behind = {place for place, _ in serving_containers(workload)} if workload.services else set()
         path = f"{workload.template_path}.spec.terminationGracePeriodSeconds"
-        for place, container in placed(workload.spec):
+        for place, container in workload.containers:
             end = end_of(container)
             if place not in behind:
                 message = (
@@ -58,5 +58,5 @@ def _delays(workload: Workload, place: str, name: str, end: End, bounds: Applica
     seconds = end.hook_s + (end.delay_s or 0.0)
     enough = not end.measurable or seconds >= bounds.deregister_s
     message = f"{name} stops {seconds:g} s after it was told to, wanted {bounds.deregister_s:g} s"
-    path = f"{workload.template_path}.spec.{place}.lifecycle.preStop"
+    path = f"{place}.lifecycle.preStop"
     expect(workload, enough, message, path=path, value=seconds)

@@ -10,7 +10,7 @@ from fixtures.snapshot.nodes import Nodes
 from fixtures.snapshot.placement import Room, placement
 from fixtures.snapshot.rollout import rollout
 from fixtures.snapshot.snapshot import Snapshot, Unreadable
-from fixtures.snapshot.spread import one_a_node, rules
+from fixtures.snapshot.spread import Rule, one_a_node, rules
 from fixtures.snapshot.workloads import Workload, Workloads
 
 
@@ -94,14 +94,16 @@ def test_spread_declared(workloads: Workloads, snapshot: Snapshot, expect: Expec
         found = list(rules(workload))
         apart = one_a_node(workload) or any(rule.own for rule in found)
         message = "its rules select other pods than its own" if found else "nothing keeps its pods apart"
-        path, value = "spec.template.spec.topologySpreadConstraints", [rule.value for rule in found] or None
+        path, value = "spec.template.spec.topologySpreadConstraints", None
+        if not apart and found:
+            value = [rule.value for rule in found]
         expect(workload, apart, message, path=path, value=value)
         if snapshot.live:
-            _still_satisfiable(workload, snapshot, expect)
+            _still_satisfiable(workload, [rule for rule in found if rule.own and rule.hard], snapshot, expect)
 
 
-def _still_satisfiable(workload: Workload, snapshot: Snapshot, expect: Expect) -> None:
-    hard = [rule for rule in rules(workload) if rule.own and rule.hard]
+def _still_satisfiable(workload: Workload, hard: list[Rule], snapshot: Snapshot, expect: Expect) -> None:
+    """`hard`: its rules that a pod stays pending for."""
     bound = bool(workload.spec.node_selector or (workload.spec.affinity and workload.spec.affinity.node_affinity))
     if not hard and not bound:
         return

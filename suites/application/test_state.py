@@ -49,7 +49,7 @@ def test_no_state(workloads: Workloads, snapshot: Snapshot, expect: Expect) -> N
             keeping = mounts.keeps(workload, container, system.data)
             said = keeping == "empty" and system.data in stateful.DATA_PATHS  # found above, as a volume
             kept = said or keeping not in ("none", "empty") or mounts.persistent(workload, container)
-            expect(workload, kept, message, path=f"{root}.{place}.volumeMounts", value=container.image)
+            expect(workload, kept, message, path=f"{place}.volumeMounts", value=container.image)
 
 
 def _claims(workload: Workload, snapshot: Snapshot, expect: Expect) -> None:

@@ -86,12 +86,13 @@ def _waves(inside: list[Workload], snapshot: Snapshot, profile: Profile, expect:
         for each in snapshot.of(model):
             if profile.in_scope(each.namespace):
                 named[each.kind, each.namespace, each.name] = each
-    for subject in [*named.values(), *(workload.object for workload in inside)]:
+    turned = [each for each in [*named.values(), *(w.object for w in inside)] if order.timed(each.annotations)]
+    for subject in turned:
         if order.WAVE in subject.annotations:
             wrong = order.malformed_wave(subject)
             path = f"metadata.annotations[{order.WAVE}]"
             expect(subject, not wrong, f"{wrong!r} is no wave: a whole number is", path=path, value=wrong)
-    for workload in inside:
+    for workload in inside if turned else ():  # where nothing has a turn, nothing can be before another
         own = order.turn(workload.annotations)
         for reference in references(workload.spec):
             other = named.get((reference.kind, workload.namespace, reference.name))

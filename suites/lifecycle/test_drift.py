@@ -8,6 +8,7 @@ from fixtures.control import control
 from fixtures.expect import Expect
 from fixtures.profiles.profile import Profile
 from fixtures.snapshot import drift, indexes
+from fixtures.snapshot.decode import LAST_APPLIED
 from fixtures.snapshot.kinds import ALL
 from fixtures.snapshot.leases import moment
 from fixtures.snapshot.model.base import Object
@@ -36,7 +37,10 @@ def test_no_drift(snapshot: Snapshot, profile: Profile, expect: Expect) -> None:
     scaled = _scaled(snapshot)
     for subject in _objects(snapshot, profile, expect):
         expect(subject, True)
-        since = moment(subject.metadata.deletion_timestamp)
+        metadata = subject.metadata
+        if not metadata.deletion_timestamp and not (metadata.annotations and LAST_APPLIED in metadata.annotations):
+            continue
+        since = moment(metadata.deletion_timestamp)
         if since is not None:
             age = (snapshot.taken - since).total_seconds()
             message = f"is in deletion since {age / 60:.0f} min: {_why(subject)}"
