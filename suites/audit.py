@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ from reports.model import Cluster, Control, Profile, Run, State, Tool, timestamp
 HERE = Path(__file__).parent
 AUDITS = ("system", "application", "access", "lifecycle")
 """The suites that only look. Those that break things are run with pytest and --allow-disruption."""
+
+
+UNUSED = (
+    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch"),
+    *("pastebin", "pytester_assertions", "recwarn", "setuponly", "setupplan", "stepwise", "subtests"),
+    *("threadexception", "tmpdir", "unittest", "unraisableexception", "warnings"),
+)
+"""Plugins of pytest that an audit has no use for: each takes its time at the start and again for every control."""
 
 
 @dataclass
@@ -54,7 +63,7 @@ def audit(options: Sequence[str], run_dir: Path | None = None) -> Audit:
         "--assert=plain",
         "--capture=no",
         "-q",
-        "-pno:cacheprovider",
+        *(f"-pno:{name}" for name in UNUSED),
         "-pfixtures.plugin",
         "-preports.recorder",
         *options,
@@ -63,7 +72,7 @@ def audit(options: Sequence[str], run_dir: Path | None = None) -> Audit:
     ]
     os.environ.pop("PYTEST_ADDOPTS", None)  # meant for the user's own tests
     said, complaint = io.StringIO(), io.StringIO()
-    with redirect_stdout(said), redirect_stderr(complaint):
+    with redirect_stdout(said), redirect_stderr(complaint), warnings.catch_warnings(action="ignore"):
         exit_code = int(pytest.main(arguments, plugins=[watcher]))
     if complaint.getvalue().strip():
         sys.stderr.write(complaint.getvalue().strip() + "\n")

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from kubernetes.client import ApiClient, Configuration
 
+from fixtures.clusters.reader import Plain, Reader
 from fixtures.snapshot import live, saved
 from fixtures.snapshot.model.access import EndpointSlice
 from fixtures.snapshot.model.cluster import Node, Secret
@@ -32,7 +32,7 @@ def items(*names: str, token: str = "", **more: Any) -> tuple[int, Any]:
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[ApiClient, Answers, list[str]]]:
+def server() -> Iterator[tuple[Reader, Answers, list[str]]]:
     answers: Answers = {}
     asked: list[str] = []
 
@@ -61,12 +61,12 @@ def server() -> Iterator[tuple[ApiClient, Answers, list[str]]]:
     )
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
-    yield ApiClient(Configuration(host=f"http://127.0.0.1:{http.server_port}")), answers, asked
+    yield Plain({"server": f"http://127.0.0.1:{http.server_port}"}, {}), answers, asked
     http.shutdown()
     http.server_close()
 
 
-Server = tuple[ApiClient, Answers, list[str]]
+Server = tuple[Reader, Answers, list[str]]
 
 
 def test_every_page_is_read_in_order(server: Server) -> None:
