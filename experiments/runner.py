@@ -7,7 +7,6 @@ this only chooses the file, hands over the settings and takes the result out of 
 from __future__ import annotations
 
 import logging
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from chaoslib.exceptions import ChaosException
 from chaoslib.experiment import ensure_experiment_is_valid, run_experiment
 from chaoslib.types import Strategy
 
-from experiments import bounds
+from experiments import bounds, watch
 from experiments.checks.audits import Audits, around
 from experiments.controls import safety
 from experiments.faults.catalogue import fault as find
@@ -27,7 +26,7 @@ from experiments.settings import KEY, Settings
 from experiments.trial import extension
 from fixtures.clusters import open_cluster
 from fixtures.clusters.cluster import Cluster, ClusterError
-from fixtures.safety import ground, lease
+from fixtures.safety.journal import JournalError
 from fixtures.safety.preflight import RefusedError
 from fixtures.safety.rest import Rest, RestError
 from fixtures.snapshot.reach import ReachError
@@ -160,11 +159,11 @@ def _open(settings: Settings) -> Cluster:
 
 
 def leave(settings: Settings) -> None:
-    """After the last experiment: remove the namespace that was made for them. Never raises."""
+    """After the last experiment: undo what they shared, dismiss the watchdog. Never raises."""
     try:
-        lease.clear_ground(Rest.of(_open(settings)), f"leaving-{secrets.token_hex(4)}")
-    except (ClusterError, RestError) as error:
-        logger.warning("namespace %s was not removed: %s", ground.NAMESPACE, error)
+        watch.end(_open(settings))
+    except (ClusterError, JournalError) as error:
+        logger.warning("left to the watchdog: %s", error)
 
 
 def _ready(name: str, settings: Settings, target: str) -> dict[str, Any]:

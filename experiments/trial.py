@@ -18,6 +18,7 @@ from experiments.observer import Change, Election, Observer
 from experiments.result import Check, timestamp
 from experiments.scene import Scene
 from experiments.settings import Settings
+from experiments.watch import Watch
 from fixtures.prober.prober import Prober
 from fixtures.profiles.profile import Profile
 from fixtures.safety.guard import Guard
@@ -77,6 +78,7 @@ class Trial:
         self.checks: list[Check] = []
         self.journal: Journal | None = None
         self.guard: Guard | None = None
+        self.watch: Watch | None = None
         self.lease: RunLease | None = None
         self.prober: Prober | None = None
         self.observer: Observer | None = None

@@ -16,7 +16,7 @@ from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
 
-from experiments import actions, aftermath, grafana, trial, verdict
+from experiments import actions, aftermath, grafana, trial, verdict, watch
 from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
 from experiments.faults.catalogue import fault as find
 from experiments.faults.fault import Fault, NoVictimError
@@ -30,13 +30,10 @@ from fixtures.prober.sample import SamplesError
 from fixtures.profiles import profile as profiles
 from fixtures.profiles.profile import Profile
 from fixtures.safety import ground, lease, preflight
-from fixtures.safety.guard import Guard, GuardError
-from fixtures.safety.heal import heal
-from fixtures.safety.journal import Journal, JournalError
+from fixtures.safety.journal import JournalError
 from fixtures.safety.lease import LeaseBusyError, RunLease
 from fixtures.safety.preflight import APP, Permission
 from fixtures.safety.rest import Rest, RestError
-from fixtures.safety.state import journal_path
 from fixtures.safety.undo import way_back
 from fixtures.snapshot.snapshot import Unreadable
 
@@ -212,32 +209,29 @@ def _sick(scene: Scene, patience_s: float) -> list[preflight.Refusal]:
 
 def guard(this: Trial) -> None:
     """From here on somebody else undoes everything if this process can't. Raises when that can't be had."""
-    this.journal = Journal(journal_path(this.id))
-    this.guard = Guard(this.journal)
     cluster, rest = this.scene.cluster, this.scene.rest
+    this.watch = watch.over(cluster)
+    this.journal, this.guard = this.watch.journal, this.watch.guard
     try:
-        this.guard.start()
         ground.make(rest)
         this.journal.record("", way_back(lease.release, "give the Lease back", cluster, {"holder": this.id}))
         this.lease = RunLease(rest, this.id)
         this.lease.take()
         writes = way_back(ground.remove_writes, "remove what the prober wrote", cluster, {"run": this.id})
         this.journal.record("", writes)
-    except (GuardError, JournalError, LeaseBusyError, RestError):
+    except (JournalError, LeaseBusyError, RestError):
         tidy(this)
         raise
 
 
 def tidy(this: Trial) -> None:
-    """End prober, observer, Lease and watchdog; undo whatever is still in the journal."""
+    """End prober, observer and Lease; undo whatever is still in the journal."""
     if this.prober is not None:
         this.prober.stop()
     if this.observer is not None:
         this.observer.stop()
     if this.lease is not None:
         this.lease.stop_renewing()
-    if this.journal is not None:
-        left = heal(this.journal, "runner", patience_s=30.0)
+    if this.watch is not None:
+        left = this.watch.tidy()
         this.troubles += [f"not undone: {text}; run `evenkeel chaos heal`" for text in left.failed]
-    if this.guard is not None:
-        this.guard.stop(wait_s=10.0)

@@ -47,9 +47,9 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def settings(api: FakeApi, state: Path, quick: Path, tmp_path: Path) -> Settings:
+def settings(api: FakeApi, state: Path, quick: Path, tmp_path: Path) -> Iterator[Settings]:
     """Leads to the simulated cluster, whose context was named by hand."""
-    return Settings(
+    made = Settings(
         cluster="kubeconfig",
         kubeconfig=str(api.kubeconfig(tmp_path)),
         context="fake",
@@ -59,3 +59,5 @@ def settings(api: FakeApi, state: Path, quick: Path, tmp_path: Path) -> Settings
         run_directory=str(tmp_path / "run"),
         app_url=f"{api.url}/healthz",
     )
+    yield made
+    runner.leave(made)

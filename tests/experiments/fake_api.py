@@ -156,9 +156,9 @@ class FakeApi:
             self.app_back = time.monotonic() + self.app_outage_s
             if self.replaces_pods:
                 threading.Timer(0.3, self._replace, args=(f"{path.rsplit('/', 1)[-1]}-again",)).start()
-        gone = [
-            p for p in self.objects if p == path or (p.startswith(f"{path}/") and (collection or "namespaces" in path))
-        ]
+        gone = [p for p in self.objects if p == path or (collection and p.startswith(f"{path}/"))]
+        if path.startswith("/api/v1/namespaces/") and path.count("/") == 4:  # a namespace takes everything in it along
+            gone += [p for p in self.objects if f"/namespaces/{path.rsplit('/', 1)[-1]}/" in p]
         for one in gone:
             del self.objects[one]
         return (200, {}) if gone or collection else (404, {"message": "not found"})

@@ -26,8 +26,12 @@ def broken(api: FakeApi) -> list[str]:
     return [c for c in api.changed if "/namespaces/evenkeel" not in c and c != "POST /api/v1/namespaces"]
 
 
-def undone(api: FakeApi) -> bool:
-    """Nothing is left: no Lease, no writes, no pending entry."""
+def undone(api: FakeApi, settings: Settings) -> bool:
+    """Nothing is left once the run is over: no Lease, no writes, no namespace, no pending entry."""
+    kept = [path for path in api.objects if path.startswith((RUN_LEASE, WRITES))]
+    runner.leave(settings)
+    if kept or "/api/v1/namespaces/evenkeel" in api.objects:
+        return False
     left = [p for p in api.objects if p.startswith((RUN_LEASE, WRITES))]
     return not left and not any(Journal(path).pending() for path in journal_paths())
 
@@ -41,7 +45,7 @@ def test_a_proven_fault_within_its_budgets_passes_and_leaves_nothing_behind(api:
     assert {t.name for t in result.targets} == {"api-read", "api-read-reused", "api-write", "app", "app-reused"}
     assert all(t.requests > 20 and t.failed == 0 and t.timeline for t in result.targets)
     assert {c.name: c.verdict for c in result.checks} == {"acknowledged-writes": "pass", "replacement-ready": "pass"}
-    assert undone(api)
+    assert undone(api, settings)
     assert broken(api) == [f"DELETE {PODS}/web-0"]
 
 
@@ -70,7 +74,7 @@ def test_a_fault_that_can_not_be_proven_is_unknown_however_well_it_went(
     assert result.verdict == "unknown"
     assert not result.proof.proven
     assert "could not be proven" in result.reason
-    assert undone(api)
+    assert undone(api, settings)
 
 
 def test_a_lost_acknowledged_write_fails_the_experiment(api: FakeApi, settings: Settings) -> None:
@@ -87,7 +91,7 @@ def test_a_cluster_that_does_not_get_healthy_again_fails(api: FakeApi, settings:
     assert "not healthy again" in result.reason
     assert "3 of 4 replicas Ready" in result.reason
     assert result.healthy is None
-    assert undone(api)
+    assert undone(api, settings)
 
 
 def test_a_cluster_that_is_not_steady_is_not_broken(api: FakeApi, settings: Settings) -> None:
@@ -96,7 +100,7 @@ def test_a_cluster_that_is_not_steady_is_not_broken(api: FakeApi, settings: Sett
     assert result.verdict == "unknown"
     assert "3 of 4 replicas Ready" in result.reason
     assert broken(api) == []
-    assert undone(api)
+    assert undone(api, settings)
 
 
 def refused(api: FakeApi, settings: Settings) -> Result:
@@ -129,7 +133,7 @@ def test_a_context_that_was_not_named_is_not_broken(api: FakeApi, settings: Sett
 def test_an_exhausted_disruption_budget_is_a_reason_not_to_kill(api: FakeApi, settings: Settings) -> None:
     api.disruptions_allowed = 0
     assert "PodDisruptionBudget reference/web: allows 0 disruption(s)" in refused(api, settings).reason
-    assert undone(api)
+    assert undone(api, settings)
 
 
 def test_a_run_in_progress_is_a_reason_not_to_start(api: FakeApi, settings: Settings) -> None:
@@ -143,7 +147,7 @@ def test_the_lease_of_a_run_long_dead_is_taken_over(api: FakeApi, settings: Sett
     spec = {"holderIdentity": "the dead", "leaseDurationSeconds": 60, "renewTime": "2001-01-01T00:00:00Z"}
     api.objects[f"{RUN_LEASE}/evenkeel-run"] = {"metadata": {"name": "evenkeel-run", "uid": "u"}, "spec": spec}
     assert runner.run("pod-kill", settings).verdict == "pass"
-    assert undone(api)
+    assert undone(api, settings)
 
 
 def test_a_fault_the_cluster_has_no_driver_for_is_not_applicable_with_the_reason(
