@@ -163,7 +163,7 @@ class Stage:
 
         return self.wait(f"{workload} has {replicas} Ready pods", there, within_s)
 
-    def wait_answering(self, door: int = 0, within_s: float = 20.0) -> None:
+    def wait_answering(self, door: int = 0, within_s: float = 20.0, path: str = "/hostname") -> None:
         """Until the door in front of the cluster leads to the service: ten good answers in a row."""
         import urllib3
 
@@ -171,7 +171,7 @@ class Stage:
 
         def answers() -> bool:
             try:
-                return all(pool.request("GET", f"{self.host(door)}/hostname").status == 200 for _ in range(10))
+                return all(pool.request("GET", f"{self.host(door)}{path}").status == 200 for _ in range(10))
             except urllib3.exceptions.HTTPError:
                 return False
 

@@ -37,7 +37,7 @@ def test_load_is_bounded_in_time_rate_and_users(bound: dict[str, float]) -> None
 
 
 def test_an_unknown_user_is_answered_with_those_there_are() -> None:
-    with pytest.raises(TrafficError, match="cpu, plain, session"):
+    with pytest.raises(TrafficError, match="cpu, orders, plain, session"):
         _short("http://127.0.0.1:1", user="plane").files()
 
 
