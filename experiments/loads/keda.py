@@ -1,0 +1,85 @@
+"""KEDA for a play: the one that is installed, or one installed for as long as the play lasts where that is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from experiments.loads.stage import Stage, StageError
+from fixtures.clusters.cluster import Cluster
+from fixtures.safety.rest import Rest, RestError, name
+from fixtures.safety.undo import undoes, way_back
+from fixtures.snapshot.model.base import Object
+from fixtures.subjects.apply import Applier
+
+METRICS = "/apis/external.metrics.k8s.io/v1beta1"
+_API = "/apis/keda.sh/v1alpha1"
+_READY_S = 90.0
+
+
+class _ScaledObjects(msgspec.Struct):
+    items: list[Object] = []
+
+
+def require(stage: Stage) -> None:
+    """See to it that external metrics are served. Raises StageError where KEDA is absent and may not be installed."""
+    if _served(stage.rest, _API) and _served(stage.rest, METRICS):
+        return
+    if not stage.cluster.disposable:
+        raise StageError(f"cluster {stage.cluster.name!r} has no KEDA (it serves no {_API}): install it first")
+    _install(stage)
+
+
+def _install(stage: Stage) -> None:
+    from fixtures.clusters.lab.supply.extras import keda
+
+    stage.cluster.provide([keda.OPERATOR, keda.ADAPTER])
+    objects = keda.manifests()
+    applier = Applier(stage.rest)
+    paths = [applier.path(one, keda.NAMESPACE) for one in objects]
+    stage.journal(way_back(remove, "remove KEDA", stage.cluster, {"paths": paths}))
+    applier.apply(objects, keda.NAMESPACE)
+    for deployment in ("keda-operator", "keda-metrics-apiserver"):
+        path = f"/apis/apps/v1/namespaces/{keda.NAMESPACE}/deployments/{deployment}"
+        stage.wait(f"Deployment {deployment} is available", lambda path=path: _available(stage.rest, path), _READY_S)  # type: ignore[misc]
+    stage.wait("external metrics are served", lambda: _served(stage.rest, METRICS), _READY_S)
+
+
+def _served(rest: Rest, path: str) -> bool:
+    try:
+        rest.request("GET", path)
+    except RestError as error:
+        if error.status in (404, 503):
+            return False
+        raise
+    return True
+
+
+def _available(rest: Rest, path: str) -> bool:
+    found: dict[str, Any] = rest.get(path, dict)
+    return bool(found.get("status", {}).get("availableReplicas"))
+
+
+@undoes
+def remove(cluster: Cluster | None, paths: list[str]) -> None:
+    """Remove every object of an installation, last ones first. What KEDA had to finish for others is let go before:
+    once it is gone nobody else would. Raises the first error after everything was tried."""
+    assert cluster is not None
+    rest = Rest.of(cluster)
+    errors: list[RestError] = []
+    try:
+        for one in rest.get(f"{_API}/scaledobjects", _ScaledObjects).items:
+            path = f"{_API}/namespaces/{name(one.namespace)}/scaledobjects/{name(one.name)}"
+            rest.merge(path, {"metadata": {"finalizers": None}})
+            rest.delete(path)
+    except RestError as error:
+        if error.status != 404:
+            errors.append(error)
+    for path in reversed(paths):
+        try:
+            rest.delete(path)
+        except RestError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
