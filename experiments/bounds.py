@@ -11,8 +11,12 @@ from fixtures.safety.preflight import Refusal
 
 
 def refusals(trial: Trial, fault: Fault, victim: Victim) -> list[Refusal]:
-    """Every reason not to break this victim now. Raises `RestError`."""
-    return outside(trial, victim) or fault.blast(trial.scene, trial.scene.scenery(), victim)
+    """Every reason not to break this victim now. How much goes with it is no reason where the profile lets this fault
+    go beyond one failure's worth. Raises `RestError`."""
+    found = outside(trial, victim)
+    if found or fault.id in trial.profile.disruption.beyond:
+        return found
+    return fault.blast(trial.scene, trial.scene.scenery(), victim)
 
 
 def outside(trial: Trial, victim: Victim) -> list[Refusal]:
