@@ -31,6 +31,18 @@ def require(stage: Stage) -> None:
     _install(stage)
 
 
+def prometheus(stage: Stage) -> str:
+    """Where pods ask the Prometheus that KEDA is to go by. Raises StageError where none is known."""
+    if stage.cluster.provider == "lab":
+        from fixtures.clusters.lab.layout import FABRIC_ADDRESS
+
+        return f"http://{FABRIC_ADDRESS}:9090"
+    known = stage.profile.lifecycle.prometheus
+    if known is None:
+        raise StageError("KEDA needs a Prometheus that counts the gateway's requests: name it in lifecycle.prometheus")
+    return known
+
+
 def _install(stage: Stage) -> None:
     from fixtures.clusters.lab.supply.extras import keda
 

@@ -14,7 +14,6 @@ from fixtures.subjects.apply import Applier
 CONTROL = "ELA-07"
 TRACK = "sleeper"
 RATE, HOLD_S = 4.0, 12.0
-IN_CLUSTER_PROMETHEUS = "http://198.18.0.1:9090"
 
 
 class ScaleToZero(Play):
@@ -32,7 +31,7 @@ class ScaleToZero(Play):
     def run(self, stage: Stage) -> None:
         keda.require(stage)
         subject = sleeper.sleeper(
-            NODE_PORTS[0], IN_CLUSTER_PROMETHEUS, holding=stage.variant == sleeper.HOLDING, per_pod=50
+            NODE_PORTS[0], keda.prometheus(stage), holding=stage.variant == sleeper.HOLDING, per_pod=50
         )
         stage.cluster.provide(list(subject.images.values()))
         Applier(stage.rest).apply(subject.objects(stage.namespace), stage.namespace)

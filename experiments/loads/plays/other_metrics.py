@@ -1,0 +1,133 @@
+"""ELA-03: an autoscaler that goes by memory, or by a metric that an adapter brings in from Prometheus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import urllib3
+
+from experiments.loads import keda
+from experiments.loads.play import Budgets, Play
+from experiments.loads.recording import Recording, since
+from experiments.loads.result import Figure
+from experiments.loads.stage import NODE_PORTS, Stage, StageError
+from fixtures.load.sampler import Workload
+from fixtures.load.traffic import Traffic
+from fixtures.safety.rest import RestError
+from fixtures.subjects import consumer, sleeper
+from fixtures.subjects.apply import Applier, documents
+from fixtures.subjects.subject import Subject
+
+CONTROL = "ELA-03"
+TRACK = "subject"
+MEGABYTES, CONSUME_S = 250, 35
+PER_POD, RATE = 10.0, 25.0  # requests a second that a pod is sized for, and those that come
+HOLD_S, GIVE_UP_S = 50.0, 75.0
+
+
+class OtherMetrics(Play):
+    """One pod, then a load that is not CPU; more pods, and one again when it is gone."""
+
+    name = "other-metrics"
+    title = "A service grows by memory, or by requests that Prometheus counts"
+    controls = (CONTROL,)
+    variants = {
+        "external": "KEDA serves the gateway's requests a second, asked of Prometheus",
+        "memory": "the metrics API serves memory; one pod takes 250 MB where 100 are aimed at",
+        "unserved": "a metric that nobody serves: the scaler never acts",
+    }
+    takes_s = 130
+
+    def run(self, stage: Stage) -> None:
+        if stage.variant == "memory":
+            service = _put(stage, consumer.consumer(NODE_PORTS[0]), consumer.SERVICE)
+            _consume(stage, service)
+            return
+        if stage.variant == "external":
+            keda.require(stage)
+        subject = sleeper.sleeper(NODE_PORTS[0], keda.prometheus(stage), least=1, per_pod=PER_POD)
+        service = _put(stage, subject, sleeper.SERVICE, unserved=stage.variant == "unserved")
+        stage.wait_answering()
+        hold = HOLD_S if stage.variant == "external" else HOLD_S / 2
+        knocking = stage.knock(TRACK, _traffic(stage.host(), hold))
+        stage.mark("load", f"{RATE:g} requests a second, {PER_POD:g} a pod aimed at")
+        knocking.wait()
+        stage.mark("ended", "the load is gone")
+        _shrink(stage, service)
+
+    def judge(self, recording: Recording, variant: str, budgets: Budgets) -> list[Figure]:
+        track = recording.subject
+        start, end = recording.mark("load"), recording.mark("ended")
+        if start is None or end is None or not track.seen(start):
+            return [Figure(control=CONTROL, name="grown", what="the play did not come to its end", budget=2)]
+        most = max(look.ready for look in track.seen(start, end))
+        grown = track.first(start, lambda look: look.ready > 1)
+        decided = track.first(start, lambda look: (look.wanted or 0) > 1)
+        back = recording.mark("recovered")
+        watched = max(look.at for look in track.seen(start))
+
+        def figure(key: str, what: str, value: float | None, budget: float | None, **more: Any) -> Figure:
+            allowed = None if budget is None else budgets.of(CONTROL, key, budget)
+            return Figure(control=CONTROL, name=key, what=what, value=value, budget=allowed, **more)
+
+        made = [
+            figure("grown", f"{most} pod(s) Ready at the most", most, 2, unit="", at_least=True),
+            figure("decision", "until more were asked for", since(start, decided), None),
+            # Never is at least as long as was watched.
+            figure("first-pod-ready", "until a second pod was Ready", since(start, grown or watched), 60),
+        ]
+        if most > 1:
+            made.append(figure("shrunk", "until one pod was left", since(end, back or watched), 60))
+        if track.requests():
+            made.append(figure("errors", f"{track.failed()} requests failed", track.failed(), 0, unit=""))
+        return made
+
+
+def _put(stage: Stage, subject: Subject, service: str, *, unserved: bool = False) -> Workload:
+    """The subject in its place, one pod Ready, and watched."""
+    stage.cluster.provide(list(subject.images.values()))
+    objects: Sequence[dict[str, Any]] = subject.objects(stage.namespace)
+    if unserved:
+        scaler = documents((sleeper.HERE / "unserved.yaml").read_text(encoding="utf-8"))
+        objects = [o for o in objects if o["kind"] != "ScaledObject"] + scaler
+    Applier(stage.rest).apply(objects, stage.namespace)
+    found = stage.workload(service, scaler=service)
+    stage.watch({TRACK: found}, 0.5)
+    stage.wait_ready(found, 1)
+    return found
+
+
+def _consume(stage: Stage, service: Workload) -> None:
+    """Take memory in the one pod there is, until the scaler has seen it, and let go of it."""
+    pool = urllib3.PoolManager(retries=False, timeout=2.0)
+    order = f"{stage.host()}/ConsumeMem?megabytes={MEGABYTES}&durationSec={CONSUME_S}"
+
+    def asked() -> bool:
+        try:
+            return (
+                pool.request_encode_body("POST", f"{stage.host()}/ConsumeMem", fields, encode_multipart=False).status
+                == 200
+            )
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    stage.wait("the consumer takes its order", asked, 20, every_s=0.5)
+    began = stage.mark("load", f"{MEGABYTES} MB for {CONSUME_S} s, {consumer.TARGET_MB} a pod aimed at")
+    time.sleep(max(0.0, began + CONSUME_S - time.monotonic()))
+    stage.mark("ended", "the memory is given back")
+    _shrink(stage, service)
+
+
+def _shrink(stage: Stage, service: Workload) -> None:
+    """Watch until one pod is left; that it never comes to that is for `judge` to say."""
+    try:
+        stage.wait_ready(service, 1, GIVE_UP_S)
+    except (StageError, RestError):
+        return
+    stage.mark("recovered", "one pod again")
+
+
+def _traffic(host: str, hold_s: float) -> Traffic:
+    return Traffic(user="plain", shape="soak", host=host, peak=RATE, warm=0, hold=hold_s, cool=0)
