@@ -106,10 +106,7 @@ def _consume(stage: Stage, service: Workload) -> None:
 
     def asked() -> bool:
         try:
-            return (
-                pool.request_encode_body("POST", f"{stage.host()}/ConsumeMem", fields, encode_multipart=False).status
-                == 200
-            )
+            return pool.request("POST", order).status == 200
         except urllib3.exceptions.HTTPError:
             return False
 
