@@ -1,0 +1,1 @@
+"""Situations that are made in the lab for real, each with exactly what an audit must say about it."""
