@@ -86,6 +86,23 @@ class Check(msgspec.Struct, kw_only=True):
     verdict: str
     message: str
     judged: bool = True  # False: said, but the experiment's verdict does not depend on it
+    seconds: float | None = None  # since the injection, where it is about a time
+    budget_s: float | None = None
+
+
+class Leadership(msgspec.Struct, kw_only=True):
+    """Who led one component before the fault, and who afterwards. Times are seconds since the injection."""
+
+    component: str
+    before: str = ""  # the node
+    after: str = ""
+    takeover_s: float | None = None  # another one leads; None: nobody else did
+    error_bar_s: float = 0.0
+    ran_out_s: float | None = None  # the Lease of the one before had run out
+    lease_s: float | None = None  # how long it is
+    transitions: int | None = None  # counted meanwhile
+    term_before: int | None = None  # etcd's
+    term_after: int | None = None
 
 
 class Statement(msgspec.Struct, kw_only=True):
@@ -129,6 +146,7 @@ class Result(msgspec.Struct, kw_only=True):
     phases: list[Phase] = []
     targets: list[Target] = []
     checks: list[Check] = []
+    leaders: list[Leadership] = []
     corroboration: Corroboration = msgspec.field(default_factory=Corroboration)
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from experiments.faults.etcd import Leadership as Raft
 from experiments.faults.fault import Evidence, Fault, Victim
 from experiments.observer import Change, Election, Observer
 from experiments.result import Check, timestamp
@@ -82,6 +83,7 @@ class Trial:
         self.lease: RunLease | None = None
         self.prober: Prober | None = None
         self.observer: Observer | None = None
+        self.raft: tuple[Raft | None, Raft | None] = (None, None)  # etcd's leadership before and after
 
     @property
     def samples_path(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments import leaders
 from experiments.corroboration.corroborate import corroborate
 from experiments.measurement import explain, targets
 from experiments.phases import answering_again, by_time, phases
@@ -42,6 +43,9 @@ def conclude(trial: Trial, journal: Mapping[str, Any]) -> Result:
             trial.troubles.append(f"not measured: {error}")
         result.corroboration, said = corroborate(trial, result.targets)
         result.checks += said
+        if any(one.fault.watches_leaders for one in trial.injections):
+            result.leaders = leaders.of_leases(trial.elections, trial.injected, trial.clock.wall)
+            result.leaders += leaders.of_etcd(*trial.raft, result.corroboration.statements)
     result.verdict, result.reason = verdict(trial, result, str(journal.get("status")))
     return result
 
@@ -101,14 +105,28 @@ def budgeted(trial: Trial) -> list[Check]:
             budget = trial.profile.budget(one.fault.id, recovery.name)
             if recovery.seconds is not None and not recovery.judged:
                 said = f"{recovery.what} after {recovery.seconds:.2f} s"
-                checks.append(Check(name=recovery.name, verdict=PASS, message=said))
+                checks.append(Check(name=recovery.name, verdict=PASS, message=said, seconds=_short(recovery.seconds)))
             elif recovery.seconds is None:
-                checks.append(Check(name=recovery.name, verdict=FAIL, message=f"not seen: {recovery.what}"))
+                said = f"not seen: {recovery.what}"
+                allowed = budget if recovery.judged else None
+                checks.append(Check(name=recovery.name, verdict=FAIL, message=said, budget_s=allowed))
             else:
                 kept = recovery.seconds <= budget
                 said = f"{recovery.what} after {recovery.seconds:.2f} s, budget {budget:g} s"
-                checks.append(Check(name=recovery.name, verdict=PASS if kept else FAIL, message=said))
+                checks.append(
+                    Check(
+                        name=recovery.name,
+                        verdict=PASS if kept else FAIL,
+                        message=said,
+                        seconds=_short(recovery.seconds),
+                        budget_s=budget,
+                    )
+                )
     return checks
+
+
+def _short(seconds: float) -> float:
+    return round(seconds, 3)
 
 
 def claimed(trial: Trial) -> list[Check]:

@@ -187,6 +187,23 @@ class Check(Struct, kw_only=True, frozen=True):
     verdict: Verdict
     message: str = ""
     judged: Annotated[bool, Meta(description="false: said, but the experiment's verdict does not depend on it")] = True
+    seconds: Annotated[float | None, Meta(description="since the injection, where it is about a time")] = None
+    budget_s: Annotated[float | None, Meta(description="how long that may take; null: nobody promised")] = None
+
+
+class Leadership(Struct, kw_only=True, frozen=True):
+    """Who led one component before a control-plane fault, and who afterwards. Times are seconds since the injection."""
+
+    component: Annotated[str, Meta(examples=["kube-scheduler", "etcd"])]
+    before: Annotated[str, Meta(description="the node", examples=["master-1"])] = ""
+    after: str = ""
+    takeover_s: Annotated[float | None, Meta(description="another one was seen to lead; null: nobody else did")] = None
+    error_bar_s: Annotated[float, Meta(description="the look before that one was so much earlier")] = 0.0
+    ran_out_s: Annotated[float | None, Meta(description="when the Lease of the one before had run out")] = None
+    lease_s: Annotated[float | None, Meta(description="how long the Lease is")] = None
+    transitions: Annotated[int | None, Meta(description="changes that the Lease counted meanwhile")] = None
+    term_before: Annotated[int | None, Meta(description="etcd's")] = None
+    term_after: int | None = None
 
 
 class Statement(Struct, kw_only=True, frozen=True):
@@ -232,6 +249,7 @@ class Experiment(Struct, kw_only=True, frozen=True):
     phases: list[Phase] = []
     targets: list[Target] = []
     checks: list[Check] = []
+    leaders: list[Leadership] = []
     corroboration: Corroboration = Corroboration()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from chaoslib.exceptions import InterruptExecution
 
 from experiments import targets, trial
+from experiments.faults import etcd
 from experiments.faults.catalogue import fault as find
 from experiments.observer import Observer
 from experiments.trial import Trial
@@ -28,6 +29,8 @@ def before_method_control(context: dict[str, Any]) -> None:
     try:
         tls = targets.tls(this.scene.rest)
         faults = [find(one) for one in trial.extension(context).get("faults") or ()]
+        if any(one.watches_leaders for one in faults):
+            this.raft = (etcd.known(this.scene), None)
         knocked = [*targets.of(this), *(target for one in faults for target in one.probes(this.scene))]
         config = Config(targets=knocked, samples=str(this.samples_path), tls=tls, max_duration_s=1800.0)
         this.prober = Prober(config)

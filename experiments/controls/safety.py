@@ -18,6 +18,7 @@ from chaoslib.exceptions import InterruptExecution
 
 from experiments import actions, aftermath, grafana, trial, verdict, watch
 from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
+from experiments.faults import etcd
 from experiments.faults.catalogue import fault as find
 from experiments.faults.fault import Fault, NoVictimError
 from experiments.result import UNKNOWN, Check
@@ -140,6 +141,7 @@ def look_back(this: Trial) -> None:
             this.checks.append(Check(name="afterwards", verdict=UNKNOWN, message=f"could not be looked at: {error}"))
     if any(one.fault.watches_leaders for one in this.injections):
         this.checks.append(single_leader.judge(this.elections))
+        this.raft = (this.raft[0], etcd.known(this.scene) if this.raft[0] is not None else None)
     hit = {pod for one in this.injections for pod in one.fault.restarts(one.victim)}
     if hit and this.observer is not None:
         seen = this.observer.looked("static-pods")

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 
-from experiments.corroboration import agreement, errors, readiness, targets
+from experiments.corroboration import agreement, errors, etcd_leader, readiness, targets
 from experiments.corroboration.view import View, since
 from experiments.result import FAIL, NOT_APPLICABLE, PASS, Check, Corroboration, Statement, Target
 from experiments.settings import Settings
@@ -67,7 +67,12 @@ def _ask(trial: Trial, prometheus: Prometheus) -> list[Statement]:
         time.sleep(min(max(0.0, view.healthy + 2 * every - view.now), LONGEST_S))
     while True:
         view = _view(trial, prometheus)
-        statements = [*targets.state(view), *readiness.state(view), *errors.state(view, rules.errors)]
+        statements = [
+            *targets.state(view),
+            *readiness.state(view),
+            *errors.state(view, rules.errors),
+            *etcd_leader.state(view),
+        ]
         waited = time.monotonic() - began
         if view.healthy is None or waited > patience or not any(one.verdict == FAIL for one in statements):
             return statements

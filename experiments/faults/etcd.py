@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 from experiments.scene import Scene
 from fixtures.clusters.cluster import ClusterError
 from fixtures.safety.objects import Pod
+from fixtures.safety.rest import RestError
 
 CERTIFICATES = "/etc/kubernetes/pki/etcd"
 ETCDCTL = (
@@ -53,6 +54,14 @@ def leadership(scene: Scene, avoid: Collection[str] = ()) -> Leadership:
         except (EtcdSilentError, LookupError, TypeError) as error:
             silent.append(f"{pod.name}: {error}")
     raise EtcdSilentError(f"etcd's leader is not known: {'; '.join(silent) or 'no etcd pod is visible and Ready'}")
+
+
+def known(scene: Scene) -> Leadership | None:
+    """The same; None where it can't be known."""
+    try:
+        return leadership(scene)
+    except (EtcdSilentError, RestError):
+        return None
 
 
 def _ask(scene: Scene, pod: Pod, *command: str) -> Any:
