@@ -69,6 +69,28 @@ def show(run: RunArgument = None) -> None:
 
 
 @app.command()
+def compare(
+    one: Annotated[Path, typer.Argument(metavar="RUN", help="A run's directory or its run.json.")],
+    other: Annotated[Path, typer.Argument(metavar="RUN", help="Another one.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="text, markdown or json.")] = "text",
+) -> None:
+    """Print two runs side by side, fault by fault: outages, takeovers, and where the time went. Such as one with the
+    cluster's default timings and one with tuned ones."""
+    from reports.compared import FORMATS
+    from reports.comparison import compare
+
+    if output not in FORMATS:
+        _refuse(f"--output {output}: there is no such format; choose from {', '.join(FORMATS)}")
+    try:
+        comparison = compare(runs.read_run(_found(one)), runs.read_run(_found(other)))
+    except runs.NoRunError as error:
+        _refuse(str(error))
+    if not comparison.faults:
+        _refuse(f"{one}, {other}: there is no fault in either; runs with --allow-disruption have some")
+    typer.echo(FORMATS[output](comparison), nl=False)
+
+
+@app.command()
 def path(run: RunArgument = None) -> None:
     """Print where a run's report is."""
     typer.echo(_page(run))
