@@ -53,7 +53,7 @@ def single(lab: Lab) -> Iterator[Deployed]:
 @pytest.fixture(scope="module")
 def together(lab: Lab) -> Iterator[Deployed]:
     """Two replicas on one worker, without a disruption budget, that end at once and start slowly."""
-    with deployed(lab, Subject(node="worker-3", start_s=SLOW_S)) as subject:
+    with deployed(lab, Subject(node="worker-2", start_s=SLOW_S)) as subject:
         yield subject
 
 
