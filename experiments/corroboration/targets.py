@@ -10,7 +10,7 @@ from experiments.result import FAIL, PASS, UNKNOWN, Statement
 from fixtures.prometheus.series import Absence, Series, absence, interval, last_at
 
 NAME, QUERY = "targets", "up"
-STALE = 3  # scrapes without a sample: no longer a target
+RECENT = 3  # scrapes; a target that answered one of them is up: on a busy machine some are late
 
 
 def state(view: View) -> list[Statement]:
@@ -26,8 +26,8 @@ def _judge(view: View, found: Sequence[Series]) -> Statement:
         )
     resolution = view.resolution(every)
     before = Counter(_job(one) for one in found if last_at(one, view.injected) == 1)
-    gone = view.now - STALE * every
-    now = Counter(_job(one) for one in found if one.times[-1] > gone and one.values[-1] == 1)
+    recent = view.now - RECENT * every - view.clock_error_s
+    now = Counter(_job(one) for one in found if _answered(one, recent))
     missing = [f"{job} {now[job]} of {count}" for job, count in sorted(before.items()) if now[job] < count]
     lost = {_target(one): away for one in found if (away := _absence(view, one)) is not None}
     first = min((away.lost for away in lost.values()), default=None)
@@ -50,6 +50,10 @@ def _judge(view: View, found: Sequence[Series]) -> Statement:
         lost_s=None if first is None else view.since(first),
         back_s=None if last is None else view.since(last),
     )
+
+
+def _answered(one: Series, since: float) -> bool:
+    return any(value == 1 for at, value in zip(one.times, one.values, strict=True) if at > since)
 
 
 def _absence(view: View, one: Series) -> Absence | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import msgspec
+
+from experiments import runner
 from experiments.corroboration import agreement, errors, readiness, targets
 from experiments.corroboration.corroborate import recovery
 from experiments.corroboration.view import View
 from experiments.result import Statement, Target
+from experiments.settings import Settings
 from fixtures.profiles.profile import ErrorRatio
 from fixtures.prometheus.client import Prometheus
 from fixtures.prometheus.series import Series
@@ -69,6 +73,10 @@ def test_a_replaced_target_of_the_same_job_is_a_recovery() -> None:
 def test_a_target_that_was_down_before_is_not_waited_for() -> None:
     said = targets_of(scraped(lambda _: 0, job="broken"), scraped(lambda _: 1, job="etcd"))
     assert said.verdict == "pass"
+
+
+def test_one_late_scrape_is_no_loss() -> None:
+    assert targets_of(scraped(lambda t: 0 if t == NOW else 1, job="apiserver")).verdict == "pass"
 
 
 def test_without_samples_nothing_is_said() -> None:
@@ -177,3 +185,11 @@ def test_what_is_not_back_fails_and_what_could_not_be_asked_does_not() -> None:
     assert recovery([statement(verdict="unknown"), statement()]).verdict == "pass"
     unsure = recovery([statement(verdict="unknown")])
     assert (unsure.verdict, unsure.judged) == ("not-applicable", False)
+
+
+def test_a_silent_prometheus_is_said_and_fails_nothing(settings: Settings) -> None:
+    result = runner.run("pod-kill", msgspec.structs.replace(settings, prometheus_url="http://127.0.0.1:1"))
+    assert result.verdict == "pass", result.reason
+    assert "no answer from http://127.0.0.1:1" in result.corroboration.reason
+    [said] = [check for check in result.checks if check.name == "prometheus-recovery"]
+    assert (said.verdict, said.judged) == ("not-applicable", False)

@@ -74,6 +74,19 @@ def test_no_target_is_out_for_much_longer_than_its_budget(run: dict[str, Any], f
             assert target["longest_outage_s"] - target["error_bar_s"] <= target["budget_s"] + BUSY_S, target["name"]
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_prometheus_saw_the_recovery_no_finer_than_it_scrapes(run: dict[str, Any], fault: str) -> None:
+    experiment = next(e for e in run["experiments"] if e["fault"] == fault)
+    said = {s["name"]: s for s in experiment["corroboration"]["statements"]}
+    assert {"targets", "readiness", "errors of the application", "errors of the API", "etcd leader"} <= said.keys()
+    for name in ("targets", "readiness", "etcd leader"):
+        assert said[name]["verdict"] == "pass", said[name]["message"]
+        assert said[name]["resolution_s"] >= 2.0
+    if fault == "F-10":
+        assert said["targets"]["lost_s"] is not None
+        assert {leader["component"] for leader in experiment["leaders"]} >= {"etcd", "kube-scheduler"}
+
+
 def test_no_acknowledged_write_is_lost(run: dict[str, Any]) -> None:
     kept = [c for e in run["experiments"] for c in e["checks"] if c["name"] == "acknowledged-writes"]
     assert kept
