@@ -1,0 +1,29 @@
+"""What becomes of the cluster when packets vanish: nothing is refused, so everybody waits for their own timeout."""
+
+from __future__ import annotations
+
+from experiments.plugin import Run
+from fixtures.control import control
+from fixtures.expect import Expect
+from fixtures.profiles.profile import Profile
+from suites.recovery.judging import judge
+
+
+@control(
+    "REC-17",
+    "A worker or the leading master may be cut off from the network",
+    severity="high",
+    reason="A machine that is off refuses nothing, and one that is cut off believes that it still leads: timeouts are "
+    "the only way to notice, and everything that waits for one without a bound hangs.",
+    remedy="A balancer that checks each server often and ends the sessions of one that does not answer, short leader "
+    "leases, short HTTP/2 health checks of long connections, and replicas on several nodes.",
+    source="F-17; S0-13, S0-16, S1-4",
+    live=True,
+)
+def test_what_is_cut_off_is_bridged_and_does_not_lead(run: Run, profile: Profile, expect: Expect) -> None:
+    """The worker with most pods of the watched application loses its cable, and in a second experiment nothing gets to
+    or from the master that leads etcd. Every target must be back within the profile's budgets for F-17, takeovers and
+    replacements come in time, no acknowledged write be lost, never two leaders be at once, and everything be healthy
+    again within a minute after the packets flow."""
+    judge(run("partition", target="worker"), "F-17", profile, expect)
+    judge(run("partition", target="leader"), "F-17", profile, expect)
