@@ -31,7 +31,8 @@ def as_json(comparison: Comparison) -> str:
 
 FORMATS: dict[str, Callable[[Comparison], str]] = {"text": text, "markdown": markdown, "json": as_json}
 
-Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
+Table = Callable[[Sequence[str], Sequence[Sequence[str]], int], str]
+"""Of a head, its rows, and how many columns hold text, which begins at the left."""
 
 
 def _blocks(
@@ -47,7 +48,7 @@ def _blocks(
             [said(fault.fault), said(row.what), *(_beyond(f, comparison.budget_s or 0.0, strong) for f in row.figures)]
             for fault, row in beyond
         ]
-        blocks.append(table(["Fault", "What", one, other], rows))
+        blocks.append(table(["Fault", "What", one, other], rows, 2))
     blocks.append(h2.format("Fault by fault"))
     for fault in comparison.faults:
         blocks.append(h3.format(_title(fault, comparison, said)))
@@ -55,7 +56,7 @@ def _blocks(
             rows = [_cells(row, said, strong) for row in fault.rows if row.kind == kind]
             if rows:
                 head = [heading, one, other] if kind == "step" else [heading, "allowed", one, other]
-                blocks.append(table(head, [row if kind != "step" else [row[0], *row[2:]] for row in rows]))
+                blocks.append(table(head, [row if kind != "step" else [row[0], *row[2:]] for row in rows], 1))
     return blocks
 
 
@@ -111,15 +112,18 @@ def _bold(told: str) -> str:
     return f"**{told}**"
 
 
-def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    lines = [head, ["---"] * left + ["--:"] * (len(head) - left), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
+def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = []
-    for first, *others in [head, *rows]:
-        cells = [first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(others, widths[1:], strict=True))]
+    for row in [head, *rows]:
+        cells = [
+            cell.ljust(width) if n < left else cell.rjust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
         lines.append("  " + "  ".join(cells).rstrip())
     return "\n".join(lines) + "\n"
