@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from experiments.loads.stage import Stage, StageError
-from fixtures.clusters.cluster import Cluster
+from experiments.loads.stage import AbsentError, Stage, StageError
+from fixtures.clusters.cluster import Cluster, ClusterError
 from fixtures.safety.rest import Rest, RestError, name
 from fixtures.safety.undo import undoes, way_back
 from fixtures.snapshot.model.base import Object
@@ -23,11 +23,12 @@ class _ScaledObjects(msgspec.Struct):
 
 
 def require(stage: Stage) -> None:
-    """See to it that external metrics are served. Raises StageError where KEDA is absent and may not be installed."""
-    if _served(stage.rest, _API) and _served(stage.rest, METRICS):
+    """See to it that KEDA serves external metrics. Raises AbsentError where it is not there and may not be installed,
+    or where its programs were never built: that takes minutes, so somebody must ask for it."""
+    if served(stage.rest, _API) and served(stage.rest, METRICS):
         return
     if not stage.cluster.disposable:
-        raise StageError(f"cluster {stage.cluster.name!r} has no KEDA (it serves no {_API}): install it first")
+        raise AbsentError(f"cluster {stage.cluster.name!r} has no KEDA (it serves no {_API})")
     _install(stage)
 
 
@@ -46,7 +47,12 @@ def prometheus(stage: Stage) -> str:
 def _install(stage: Stage) -> None:
     from fixtures.clusters.lab.supply.extras import keda
 
-    stage.cluster.provide([keda.OPERATOR, keda.ADAPTER])
+    if not keda.built():
+        raise AbsentError("KEDA is not built on this machine; `make keda` does it, in about ten minutes on 2 cores")
+    try:
+        stage.cluster.provide([keda.OPERATOR, keda.ADAPTER])
+    except ClusterError as error:
+        raise StageError(str(error)) from error
     objects = keda.manifests()
     applier = Applier(stage.rest)
     paths = [applier.path(one, keda.NAMESPACE) for one in objects]
@@ -55,10 +61,11 @@ def _install(stage: Stage) -> None:
     for deployment in ("keda-operator", "keda-metrics-apiserver"):
         path = f"/apis/apps/v1/namespaces/{keda.NAMESPACE}/deployments/{deployment}"
         stage.wait(f"Deployment {deployment} is available", lambda path=path: _available(stage.rest, path), _READY_S)  # type: ignore[misc]
-    stage.wait("external metrics are served", lambda: _served(stage.rest, METRICS), _READY_S)
+    stage.wait("external metrics are served", lambda: served(stage.rest, METRICS), _READY_S)
 
 
-def _served(rest: Rest, path: str) -> bool:
+def served(rest: Rest, path: str) -> bool:
+    """Whether the API has it, and answers. Raises `RestError` when that can't be told."""
     try:
         rest.request("GET", path)
     except RestError as error:

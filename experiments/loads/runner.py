@@ -13,7 +13,7 @@ from experiments.loads import catalogue, result, series, stage
 from experiments.loads.play import Budgets, Play
 from experiments.loads.recording import Recording
 from experiments.loads.result import Result
-from experiments.loads.stage import Stage, StageError
+from experiments.loads.stage import AbsentError, Stage, StageError
 from experiments.result import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, timestamp
 from experiments.settings import Settings
 from fixtures.clusters import open_cluster
@@ -91,6 +91,8 @@ def run(id_: str, settings: Settings, variant: str = "") -> Result:
                 on.stop()
                 recording = on.recording()
                 stage.save(recording, _kept(settings) / f"{on.namespace}.{play.name}.json")
+    except AbsentError as error:
+        made.verdict, made.reason = NOT_APPLICABLE, str(error)
     except (
         *(StageError, TrafficError, RestError, RefusedError, LeaseBusyError),
         *(GuardError, JournalError, UndoError),

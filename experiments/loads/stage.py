@@ -13,7 +13,7 @@ import yaml
 
 from experiments.loads.recording import Mark, Recording, Track
 from experiments.settings import Settings
-from fixtures.clusters.cluster import Cluster
+from fixtures.clusters.cluster import Cluster, ClusterError
 from fixtures.clusters.lab.supply.versions import IMAGES
 from fixtures.load.sampler import Sampler, Workload
 from fixtures.load.traffic import Knocking, Traffic, started, stop_traffic
@@ -22,6 +22,8 @@ from fixtures.safety.guard import Guard
 from fixtures.safety.journal import Journal
 from fixtures.safety.rest import Rest, RestError, name
 from fixtures.safety.undo import Undo, way_back
+from fixtures.subjects.apply import Applier
+from fixtures.subjects.subject import Subject
 
 HERE = Path(__file__).parent
 SUBJECT = "subject"
@@ -42,6 +44,10 @@ _PATHS = {
 
 class StageError(Exception):
     """The play could not be played as meant; the text says what was waited for or refused."""
+
+
+class AbsentError(Exception):
+    """What the play is about isn't in this cluster: it does not apply."""
 
 
 class Stage:
@@ -95,6 +101,17 @@ class Stage:
         for document in documents:
             self._guard.check()
             self.rest.post(_PATHS[document["kind"]].format(name(self.namespace)), dict(document))
+
+    def put(self, *subjects: Subject) -> None:
+        """Make a subject's objects in the play's namespace, its images on the nodes. What of it is outside of the
+        namespace: call `journal` before. Raises `StageError`, `RestError`."""
+        for subject in subjects:
+            self._guard.check()
+            try:
+                self.cluster.provide(list(subject.images.values()))
+            except ClusterError as error:
+                raise StageError(str(error)) from error
+            Applier(self.rest).apply(subject.objects(self.namespace), self.namespace)
 
     def patch(self, kind: str, object_: str, body: Mapping[str, Any], namespace: str = "") -> None:
         """Change an object with a merge patch. Outside of the play's namespace: call `journal` before."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import urllib3
 
-from experiments.loads import keda
+from experiments.loads import keda, standin
 from experiments.loads.play import Budgets, Play
 from experiments.loads.recording import Recording, since
 from experiments.loads.result import Figure
@@ -16,9 +15,7 @@ from experiments.loads.stage import NODE_PORTS, Stage, StageError
 from fixtures.load.sampler import Workload
 from fixtures.load.traffic import Traffic
 from fixtures.safety.rest import RestError
-from fixtures.subjects import consumer, sleeper
-from fixtures.subjects.apply import Applier, documents
-from fixtures.subjects.subject import Subject
+from fixtures.subjects import adapter, consumer, sleeper
 
 CONTROL = "ELA-03"
 TRACK = "subject"
@@ -35,6 +32,7 @@ class OtherMetrics(Play):
     controls = (CONTROL,)
     variants = {
         "external": "KEDA serves the gateway's requests a second, asked of Prometheus",
+        "stand-in": "the same from a small adapter of our own, where there is no KEDA",
         "memory": "the metrics API serves memory; one pod takes 250 MB where 100 are aimed at",
         "unserved": "a metric that nobody serves: the scaler never acts",
     }
@@ -42,15 +40,20 @@ class OtherMetrics(Play):
 
     def run(self, stage: Stage) -> None:
         if stage.variant == "memory":
-            service = _put(stage, consumer.consumer(NODE_PORTS[0]), consumer.SERVICE)
-            _consume(stage, service)
+            stage.put(consumer.consumer(NODE_PORTS[0]))
+            _consume(stage, _watched(stage, consumer.SERVICE))
             return
+        stage.put(sleeper.sleeper(NODE_PORTS[0]))
         if stage.variant == "external":
             keda.require(stage)
-        subject = sleeper.sleeper(NODE_PORTS[0], keda.prometheus(stage), least=1, per_pod=PER_POD)
-        service = _put(stage, subject, sleeper.SERVICE, unserved=stage.variant == "unserved")
+            stage.put(sleeper.by_keda(keda.prometheus(stage), least=1, per_pod=PER_POD))
+        else:
+            if stage.variant == "stand-in":
+                standin.install(stage, sleeper.query(stage.namespace))
+            stage.put(sleeper.by_metric(adapter.METRIC, per_pod=PER_POD))
+        service = _watched(stage, sleeper.SERVICE)
         stage.wait_answering()
-        hold = HOLD_S if stage.variant == "external" else HOLD_S / 2
+        hold = HOLD_S / 2 if stage.variant == "unserved" else HOLD_S
         knocking = stage.knock(TRACK, _traffic(stage.host(), hold))
         stage.mark("load", f"{RATE:g} requests a second, {PER_POD:g} a pod aimed at")
         knocking.wait()
@@ -85,14 +88,8 @@ class OtherMetrics(Play):
         return made
 
 
-def _put(stage: Stage, subject: Subject, service: str, *, unserved: bool = False) -> Workload:
-    """The subject in its place, one pod Ready, and watched."""
-    stage.cluster.provide(list(subject.images.values()))
-    objects: Sequence[dict[str, Any]] = subject.objects(stage.namespace)
-    if unserved:
-        scaler = documents((sleeper.HERE / "unserved.yaml").read_text(encoding="utf-8"))
-        objects = [o for o in objects if o["kind"] != "ScaledObject"] + scaler
-    Applier(stage.rest).apply(objects, stage.namespace)
+def _watched(stage: Stage, service: str) -> Workload:
+    """One pod Ready, and looked at from now on."""
     found = stage.workload(service, scaler=service)
     stage.watch({TRACK: found}, 0.5)
     stage.wait_ready(found, 1)

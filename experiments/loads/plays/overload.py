@@ -15,7 +15,6 @@ from fixtures.load.traffic import Traffic
 from fixtures.safety.objects import Pod, Pods
 from fixtures.safety.rest import name
 from fixtures.subjects import kiosk
-from fixtures.subjects.apply import Applier
 
 CONTROL = "ELA-08"
 CORE, BULK, FRAGILE = "core", "bulk", "fragile"
@@ -42,8 +41,7 @@ class Overload(Play):
     def run(self, stage: Stage) -> None:
         gateway, _, without = stage.variant.partition("-")
         subject = kiosk.kiosk(NODE_PORTS[0], gateway, limited=not without)
-        stage.cluster.provide(list(subject.images.values()))
-        Applier(stage.rest).apply(subject.objects(stage.namespace), stage.namespace)
+        stage.put(subject)
         service = stage.workload(kiosk.SERVICE, service=kiosk.SERVICE)
         stage.watch({CORE: service}, 0.5)
         stage.wait_ready(service, REPLICAS, 60)

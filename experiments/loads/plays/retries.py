@@ -18,7 +18,6 @@ from experiments.loads.strike import possible, strike, struck
 from fixtures.load.traffic import Traffic
 from fixtures.safety.rest import name
 from fixtures.subjects import orders
-from fixtures.subjects.apply import Applier
 
 CONTROL = "ELA-10"
 TRACK, LEDGER = "orders", "orders.ledger"
@@ -54,8 +53,7 @@ class Retries(Play):
 
     def run(self, stage: Stage) -> None:
         subject = orders.orders(NODE_PORTS[0], stage.variant)
-        stage.cluster.provide(list(subject.images.values()))
-        Applier(stage.rest).apply(subject.objects(stage.namespace), stage.namespace)
+        stage.put(subject)
         service = stage.workload(orders.SERVICE, service=orders.SERVICE)
         gateway = stage.workload(orders.GATEWAY, service=orders.GATEWAY)
         stage.watch({TRACK: service, orders.GATEWAY: gateway})

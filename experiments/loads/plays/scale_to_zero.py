@@ -9,7 +9,6 @@ from experiments.loads.result import Figure
 from experiments.loads.stage import NODE_PORTS, Stage
 from fixtures.load.traffic import Traffic
 from fixtures.subjects import sleeper
-from fixtures.subjects.apply import Applier
 
 CONTROL = "ELA-07"
 TRACK = "sleeper"
@@ -30,11 +29,10 @@ class ScaleToZero(Play):
 
     def run(self, stage: Stage) -> None:
         keda.require(stage)
-        subject = sleeper.sleeper(
-            NODE_PORTS[0], keda.prometheus(stage), holding=stage.variant == sleeper.HOLDING, per_pod=50
+        stage.put(
+            sleeper.sleeper(NODE_PORTS[0], holding=stage.variant == sleeper.HOLDING),
+            sleeper.by_keda(keda.prometheus(stage), least=0, per_pod=50),
         )
-        stage.cluster.provide(list(subject.images.values()))
-        Applier(stage.rest).apply(subject.objects(stage.namespace), stage.namespace)
         service = stage.workload(sleeper.SERVICE, scaler=sleeper.SCALER, service=sleeper.SERVICE)
         gateway = stage.workload(sleeper.GATEWAY, service=sleeper.GATEWAY)
         stage.wait_ready(gateway, 2)
