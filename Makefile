@@ -18,7 +18,7 @@ BOOTSTRAP := fixtures/clusters/lab/supply/bootstrap.sh
 
 on_lab := $(filter lab,$(or $(CLUSTER),lab))
 
-.PHONY: help setup run test lint clean supply
+.PHONY: help keda setup run test lint clean supply
 help:
 	@printf '%s\n' \
 	'make run      an HA cluster comes up on this machine, is audited, broken, measured and reported on (Linux, root)' \
@@ -52,6 +52,10 @@ supply: $(READY)
 	@$(PYTHON_HERE) -m fixtures.clusters.lab.supply $(supply_options)
 
 setup: $(READY) supply
+
+# An autoscaler by any metric, for ELA-03 and ELA-07: ten minutes of building that not everybody wants.
+keda: supply
+	@$(PYTHON_HERE) -m fixtures.clusters.lab.supply --extra keda
 
 run: $(READY) $(if $(on_lab),supply)
 	@$(VENV)/bin/evenkeel run $(if $(on_lab),--cluster lab --allow-disruption,--cluster '$(CLUSTER)') \
