@@ -16,10 +16,11 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from reports import timeline, wording
+from reports import curves, timeline, wording
 from reports.model import Control, Experiment, Finding, Proof, Run, State, Tally, Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
+STYLES = ("colours.css", "timeline.css", "curves.css", "report.css")
 SHOWN = 25  # findings of a control that stand in the page as markup; the script shows the others on demand
 LONGEST_VALUE = 300  # characters of a finding's value; run.json has it whole
 
@@ -35,7 +36,9 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 def render(run: Run) -> str:
     """The page. Pure: the same run gives the same bytes."""
     environment = _environment()
-    style = "".join((TEMPLATES / name).read_text() for name in ("colours.css", "timeline.css", "report.css"))
+    style = "".join(
+        (TEMPLATES / name).read_text() for name in ("colours.css", "timeline.css", "curves.css", "report.css")
+    )
     script = (TEMPLATES / "report.js").read_text()
     controls = sorted(run.controls, key=wording.worst_first)
     return environment.get_template("report.html.j2").render(
@@ -43,6 +46,7 @@ def render(run: Run) -> str:
         controls=controls,
         layers=_layers(run.controls),
         experiments=[(e, timeline.draw(e), timeline.events(e)) for e in run.experiments],
+        loads=[(load, curves.draw(load)) for load in run.loads],
         headline=wording.headline(run),
         took=wording.elapsed(run.started, run.finished),
         findings=_data(controls),
@@ -78,6 +82,8 @@ def _environment() -> jinja2.Environment:
         "place": place,
         "waiver": wording.waiver,
         "since": lambda event: ("+" if event.t_s >= 0 else "") + wording.duration(event.t_s),
+        "measured": wording.measured,
+        "allowed": wording.allowed,
         "worst": wording.against_budget,
         "over": lambda target: target.verdict is Verdict.FAIL,
         "span": _span,

@@ -20,6 +20,7 @@ class Figure(Struct, kw_only=True, frozen=True):
     unit: Annotated[str, Meta(description="s; empty for counts and ratios")] = "s"
     at_least: Annotated[bool, Meta(description="true: the budget is a minimum")] = False
     why: Annotated[str, Meta(description="evidence, such as the most frequent errors")] = ""
+    never: Annotated[bool, Meta(description="true: it should have happened, was watched for, and did not")] = False
     verdict: Verdict = Verdict.UNKNOWN
 
 

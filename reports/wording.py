@@ -7,6 +7,7 @@ import re
 from datetime import UTC
 from typing import Any
 
+from reports.loads import Figure
 from reports.model import Control, Experiment, Finding, Run, State, Verdict, moment
 
 LAYERS = {
@@ -143,3 +144,24 @@ def against_budget(experiment: Experiment) -> str:
         f"{printable(worst.name)} out for {duration(worst.longest_outage_s)} (± {duration(worst.error_bar_s)})"
         f" of {duration(worst.budget_s)} allowed"
     )
+
+
+def measured(figure: Figure) -> str:
+    """A load test's figure: 12.3 s, 0.1 %, 3 pods."""
+    if figure.never:
+        return "never"
+    return _quantity(figure.value, figure)
+
+
+def allowed(figure: Figure) -> str:
+    """Its budget, and on which side of it is good."""
+    sign = "≥ " if figure.at_least else "≤ "
+    return "–" if figure.budget is None else sign + _quantity(figure.budget, figure)
+
+
+def _quantity(value: float | None, figure: Figure) -> str:
+    if value is None or figure.unit == "s":
+        return duration(value)
+    if figure.name.endswith("-ratio"):
+        return f"{value * 100:.2g} %"
+    return f"{value:,.4g} {figure.unit}".strip()

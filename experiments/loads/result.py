@@ -20,9 +20,14 @@ class Figure(msgspec.Struct, kw_only=True):
     unit: str = "s"
     at_least: bool = False  # the budget is a minimum
     why: str = ""  # evidence
+    never: bool = False  # it should have happened, and was watched for, and did not
+    at: float | None = None  # when it happened, on the recording's clock: becomes a moment
+    kind: str = "recovered"  # of that moment
 
     @property
     def verdict(self) -> str:
+        if self.never:
+            return FAIL
         if self.budget is None:
             return PASS
         if self.value is None:
@@ -108,6 +113,8 @@ class Result(msgspec.Struct, kw_only=True):
         """JSON-able; every figure with its verdict."""
         made = dict(msgspec.to_builtins(self))
         made["figures"] = [{**msgspec.to_builtins(f), "verdict": f.verdict} for f in self.figures]
+        for figure in made["figures"]:
+            del figure["at"], figure["kind"]  # among the moments
         return made
 
 
@@ -125,7 +132,7 @@ def verdict(figures: list[Figure]) -> tuple[str, str]:
 
 def explain(figure: Figure) -> str:
     """A figure in one sentence."""
-    said = figure.what if figure.value is not None else f"not measured: {figure.what}"
+    said = figure.what if figure.value is not None or figure.never else f"not measured: {figure.what}"
     if figure.budget is not None:
         said += f" ({'at least' if figure.at_least else 'at most'} {figure.budget:g}{_unit(figure.unit)})"
     return said + (f": {figure.why}" if figure.why else "")

@@ -113,6 +113,7 @@ def conclude(made: Result, play: Play, recording: Recording, profile: Profile) -
     if made.reason:
         return  # it was not played to its end: nothing to judge
     made.figures = play.judge(recording, made.variant, Budgets(profile.budgets))
+    made.moments = series.moments(recording, made.figures)
     made.verdict, made.reason = result.verdict(made.figures)
     if recording.bottleneck and made.verdict in (PASS, FAIL):
         made.verdict, made.reason = UNKNOWN, f"{recording.bottleneck} (otherwise: {made.verdict}, {made.reason})"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from experiments.loads.recording import Recording, Track, points_between
-from experiments.loads.result import GeneratorUse, Load, Moment, Point, Series
+from experiments.loads.result import Figure, GeneratorUse, Load, Moment, Point, Series
 from fixtures.load import generator
 
 
@@ -18,10 +19,11 @@ def zero(recording: Recording) -> float:
     return min(starts, default=min((look.at for t in recording.tracks for look in t.looks), default=0.0))
 
 
-def moments(recording: Recording) -> list[Moment]:
-    """The marks in order of time."""
+def moments(recording: Recording, figures: Sequence[Figure] = ()) -> list[Moment]:
+    """The marks, and what was found to have happened, in order of time."""
     start = zero(recording)
     made = [Moment(t_s=round(m.at - start, 2), kind=m.kind, what=m.what) for m in recording.marks]
+    made += [Moment(t_s=round(f.at - start, 2), kind=f.kind, what=f.what) for f in figures if f.at is not None]
     return sorted(made, key=lambda m: m.t_s)
 
 
