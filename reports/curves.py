@@ -19,7 +19,7 @@ from reports.loads import Load, Moment, Point, Series
 WIDTH = 1000
 LEFT, RIGHT = 118.0, 880.0  # the plot; what is drawn stands left of it, its figures right
 TOP = 46.0  # room for the numbered marks
-GAP, HEAD = 26.0, 22.0  # between panels; over each service when there are several
+GAP, HEAD = 26.0, 34.0  # between panels; over each service when there are several
 FASTEST, SLOWEST = 0.001, 10.0  # latency scale, seconds
 Value = Callable[[Point], float | None]
 
@@ -207,7 +207,7 @@ def _runs(points: Sequence[Point], value: Value) -> list[list[tuple[float, float
 def _area(css: str, points: Sequence[Point], value: Value, panel: Panel, x: Linear, stepped: bool = False) -> Markup:
     path = []
     for run in _runs(points, value):
-        path.append(f"M{_n(x.at(run[0][0]))} {_n(panel.base)}")
+        path.append(f"M{_n(x.at(run[0][0]))} {_n(panel.base)}V{_n(panel.y(run[0][1]))}")
         for t, v in run:
             y = _n(panel.y(v))
             path.append(f"V{y}H{_n(x.at(t + 1))}" if stepped else f"L{_n(x.at(t + 0.5))} {y}")

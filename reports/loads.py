@@ -53,7 +53,7 @@ class Generator(Struct, kw_only=True, frozen=True):
     achieved: Annotated[float, Meta(description="requests a second, on average")] = 0.0
 
 
-class Point(Struct, kw_only=True, frozen=True, array_like=True):
+class Point(Struct, frozen=True, array_like=True):
     """One second of one service, written as an array. Requests count in the second that they ended in."""
 
     t_s: Annotated[float, Meta(description="start of the second, seconds since the load test's `zero`")]

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # also as a script
 
 from reports import formats, runs
 from reports.model import (
@@ -35,6 +38,7 @@ from reports.model import (
     Window,
     timestamp,
 )
+from tests.reports.example_load import apart, growing
 
 LABEL = "TEST DATA, nothing measured"
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
@@ -127,6 +131,7 @@ def example(findings: int = 6) -> Run:
         timings="fast",
         controls=[_control(*row, findings=findings) for row in CONTROLS],
         experiments=[_pod_kill(), _apiserver_kill(), _master_power_cut(), _lease(), _unproven()],
+        loads=[growing(), apart()],
     )
     run.summarize(exit_code=1)
     return run

@@ -14,9 +14,9 @@ LEAST, MOST = 2, 8
 WINDOW_S = 10  # the scaler's stabilization window for shrinking
 MILLICORES = 60  # of a pod, requested and allowed
 UTILIZATION = 60  # per cent of it that the scaler aims at
-PEAK, BASE = 70.0, 6.0  # requests a second
+PEAK, BASE = 40.0, 4.0  # requests a second
 WORK = 10
-HOLD_S, WARM_S, COOL_S = 60.0, 8.0, 75.0
+HOLD_S, WARM_S, COOL_S = 60.0, 6.0, 60.0
 
 
 class Autoscaling(Play):
@@ -30,7 +30,7 @@ class Autoscaling(Play):
         "no-requests": "pods without CPU requests: the scaler can't know how busy they are",
         "hasty": "a scaler without a stabilization window under a load that comes and goes",
     }
-    takes_s = 165
+    takes_s = 150
 
     def run(self, stage: Stage) -> None:
         deployment, service = stage.manifest()
@@ -193,7 +193,7 @@ def scaler(window_s: int, target: str = SUBJECT) -> dict[str, Any]:
 def _traffic(stage: Stage) -> Traffic:
     given: dict[str, Any] = {"user": "cpu", "host": stage.host(), "peak": PEAK, "base": BASE}
     if stage.variant == "no-requests":
-        return Traffic(shape="step", warm=4, hold=40, cool=1, parameters={"work": WORK}, **given)
+        return Traffic(shape="step", warm=4, hold=30, cool=1, parameters={"work": WORK}, **given)
     if stage.variant == "hasty":
         parameters = {"work": WORK, "teeth": 3}
         return Traffic(shape="sawtooth", warm=4, hold=120, cool=20, parameters=parameters, **given)
