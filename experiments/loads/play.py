@@ -37,8 +37,9 @@ class Play(ABC):
     takes_s: ClassVar[int]  # about, for `list`
     own_service: ClassVar[bool] = False  # whether it can be run on a service of the user's
 
-    def watches(self, stage: Stage) -> None:  # noqa: B027 - most need nothing
-        """Say what to sample beside the subject."""
+    def latency_target(self, budgets: Budgets) -> float | None:
+        """Seconds that the subject's p95 is judged against, for the picture; None when it isn't."""
+        return None
 
     @abstractmethod
     def run(self, stage: Stage) -> None:

@@ -112,7 +112,9 @@ def conclude(made: Result, play: Play, recording: Recording, profile: Profile) -
     made.moments = series.moments(recording)
     if made.reason:
         return  # it was not played to its end: nothing to judge
-    made.figures = play.judge(recording, made.variant, Budgets(profile.budgets))
+    budgets = Budgets(profile.budgets)
+    made.series[0].latency_target_s = play.latency_target(budgets)
+    made.figures = play.judge(recording, made.variant, budgets)
     made.moments = series.moments(recording, made.figures)
     made.verdict, made.reason = result.verdict(made.figures)
     if recording.bottleneck and made.verdict in (PASS, FAIL):

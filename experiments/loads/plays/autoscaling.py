@@ -16,6 +16,7 @@ MILLICORES = 60  # of a pod, requested and allowed
 UTILIZATION = 60  # per cent of it that the scaler aims at
 PEAK, BASE = 40.0, 4.0  # requests a second
 WORK = 10
+TARGET_S = 0.5  # of p95
 HOLD_S, WARM_S, COOL_S = 60.0, 6.0, 60.0
 
 
@@ -54,6 +55,9 @@ class Autoscaling(Play):
         stage.values["hold_s"] = knocking.traffic.hold
         stage.values["watched_s"] = end - began
 
+    def latency_target(self, budgets: Budgets) -> float | None:
+        return budgets.of("ELA-01", "latency-target", TARGET_S)
+
     def judge(self, recording: Recording, variant: str, budgets: Budgets) -> list[Figure]:
         track = recording.subject
         peak = track.peaks_at()
@@ -71,7 +75,7 @@ def _growing(track: Track, peak: float, calm: float, budgets: Budgets) -> list[F
     settled = max((look.wanted or 0 for look in track.seen(peak, calm)), default=size)
     final = next((look.wanted or 0 for look in reversed(track.seen(peak, calm))), size)
     enough = track.first(peak, lambda look: look.ready >= final > size)
-    target = budgets.of("ELA-01", "latency-target", 0.5)
+    target = budgets.of("ELA-01", "latency-target", TARGET_S)
     back = None if enough is None else track.within_target(max(peak, (decided or peak)), target)
     failed, requests = track.failed(peak, calm), track.requests(peak, calm)
     made = [
