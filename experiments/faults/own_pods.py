@@ -17,6 +17,7 @@ from fixtures.safety.undo import undoes
 # What Kubernetes' own end-to-end tests use: servers of many kinds, and programs that eat a machine.
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.63.0"
 RESOURCE_CONSUMER = "registry.k8s.io/e2e-test-images/resource-consumer:1.14"
+STRESS = "/usr/bin/stress"  # in the second
 
 LABEL = "evenkeel.dev/role"
 PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"

@@ -22,7 +22,7 @@ from fixtures.snapshot.arithmetic import quantity
 
 CPU, MEMORY, DISK, INODES = "cpu", "memory", "disk", "inodes"
 HOG = "hog"
-STRESS = "/usr/bin/stress"
+
 METRICS = "metrics.k8s.io"
 LASTS_S = 60  # every hog ends by itself, whatever becomes of us
 BURNT = 0.2  # cores by which a hog is known, if those beside it need all the rest
@@ -169,9 +169,9 @@ def _hog(scene: Scene, victim: Victim) -> dict[str, Any]:
         case "cpu":
             node = next(n for n in scene.nodes() if n.name == victim.node)
             threads = 2 * max(1, int((node.status.capacity or {}).get("cpu", "1")))
-            return own_pods.spec(own_pods.RESOURCE_CONSUMER, [STRESS, f"--cpu={threads}", lasting])
+            return own_pods.spec(own_pods.RESOURCE_CONSUMER, [own_pods.STRESS, f"--cpu={threads}", lasting])
         case "memory":
-            command = [STRESS, "--vm=1", f"--vm-bytes={_MEMORY_EATEN}", lasting]
+            command = [own_pods.STRESS, "--vm=1", f"--vm-bytes={_MEMORY_EATEN}", lasting]
             return own_pods.spec(own_pods.RESOURCE_CONSUMER, command, {"memory": _MEMORY_LIMIT})
         case "disk":
             command = ["/agnhost", "logs-generator", f"--log-lines-total={_LINES}", f"--run-duration={LASTS_S}s"]
