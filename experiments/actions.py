@@ -44,6 +44,10 @@ def inject(fault: str, target: str = "") -> str:
         injection.entry = trial.journal.record(kind.id, back)
     trial.injections.append(injection)
     kind.set_up(trial.scene, victim)
+    trial.checks += [
+        seen_meanwhile.look(trial.scene.cluster, trial.profile, control, victim.name, seen_meanwhile.BEFORE)
+        for control in kind.foreseen_by
+    ]
     injection.before = dict(kind.evidence(trial.scene, victim))
     injection.injected = trial.clock.now()
     kind.inject(trial.scene, victim)

@@ -79,6 +79,7 @@ class Fault(ABC):
     # they answer once healing has begun is, by `examine`.
     stops: ClassVar[frozenset[str]] = frozenset()
     forgets: ClassVar[bool] = False  # what is acknowledged while it is injected may be gone: a restore goes back
+    foreseen_by: ClassVar[tuple[str, ...]] = ()  # controls of the audits that must find it before anything is broken
     seen_by: ClassVar[tuple[str, ...]] = ()  # controls of the audits that must find it while it lasts
 
     @abstractmethod

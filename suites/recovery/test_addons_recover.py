@@ -12,6 +12,25 @@ from suites.recovery.judging import judge
 
 
 @control(
+    "REC-24",
+    "A dead admission webhook stops what it is asked about and nothing else, and was found before",
+    severity="high",
+    reason="With failurePolicy Fail a webhook is a part of the control plane that nobody runs like one: when it dies, "
+    "so does every deployment, and the repair of the webhook itself.",
+    remedy="Two servers on two nodes, a short timeout, a namespaceSelector that leaves out kube-system and the "
+    "webhook's own namespace, or failurePolicy Ignore.",
+    source="F-24; Kubernetes: Admission Webhook Good Practices",
+    live=True,
+    set="complete",
+)
+def test_a_dead_webhook_was_found_before(run: Run, profile: Profile, expect: Expect) -> None:
+    """A webhook of our own with failurePolicy Fail and one server is asked about pods of our own namespace. SYS-23 must
+    name it; then its server ends. No pod may be made there from then on until the webhook is removed, and any right
+    after it, within the profile's budget `return` for F-24; the API and the application must not notice."""
+    judge(run("webhook-dead"), "F-24", profile, expect)
+
+
+@control(
     "REC-25",
     "Nothing shrinks and nothing stops while nobody measures",
     severity="medium",

@@ -156,5 +156,5 @@ def test_an_autoscaler_that_never_acts_ends_the_wait_with_what_it_said(monkeypat
     monkeypatch.setattr(autoscaled, "ACTED_WITHIN_S", 0.0)
     stuck = {"scaled/scaled-1": Scaled(size=1, desired=1, active="False: FailedGetResourceMetric")}
     monkeypatch.setattr(autoscaled, "look", lambda scene: stuck)
-    with pytest.raises(ClusterError, match="did not act within 0 s .*FailedGetResourceMetric"):
+    with pytest.raises(ClusterError, match=r"did not act within 0 s .*FailedGetResourceMetric"):
         autoscaled.await_action(cast(Scene, None), "scaled-1")
