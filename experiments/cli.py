@@ -1,13 +1,20 @@
-"""`evenkeel chaos list | run | role | heal`."""
+"""`evenkeel chaos list | run | soak | role | heal`."""
 
 from __future__ import annotations
 
 import logging
+import secrets
+import time
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
+
+if TYPE_CHECKING:
+    from experiments.result import Result
+    from experiments.settings import Settings
 
 app = typer.Typer(help="Break things on purpose, measured and always undone.", no_args_is_help=True)
 
@@ -16,6 +23,17 @@ NOTHING_FAILED, FAILED, USAGE, NOTHING_JUDGED = 0, 1, 4, 5
 ClusterOption = Annotated[str, typer.Option("--cluster", help="lab, or kubeconfig")]
 KubeconfigOption = Annotated[Path | None, typer.Option("--kubeconfig", help="file; $KUBECONFIG or ~/.kube/config")]
 ContextOption = Annotated[str, typer.Option("--context", help="naming it confirms that it may be broken")]
+ProfileOption = Annotated[str, typer.Option("--profile", help="name or file; the lab's in the lab, else kubeadm's")]
+AppOption = Annotated[str, typer.Option("--app", help="NAMESPACE/DEPLOYMENT that is watched")]
+AppUrlOption = Annotated[str, typer.Option("--app-url", help="where it is reached; the lab knows")]
+PrometheusOption = Annotated[
+    str, typer.Option("--prometheus-url", help="is asked what it saw of each fault; the lab has its own")
+]
+GrafanaOption = Annotated[
+    str, typer.Option("--grafana-url", help="is given each fault's window; token in $GRAFANA_TOKEN")
+]
+RunDirectoryOption = Annotated[Path | None, typer.Option("--run-dir", help="where the samples of probes are kept")]
+AllowOption = Annotated[bool, typer.Option("--allow-disruption", help="without it nothing is broken")]
 OutputOption = Annotated[str, typer.Option("--output", "-o", help="text or json")]
 
 
@@ -29,6 +47,33 @@ def _checked(output: str) -> None:
         raise _fail(f"--output {output!r}: text or json")
 
 
+def _settings(
+    output: str, *, cluster: str, kubeconfig: Path | None, context: str, allow_disruption: bool, **others: str
+) -> Settings:
+    """Also sees to it that nothing but results is said."""
+    from experiments.settings import Settings
+
+    _checked(output)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL + 1)  # what it would say is in the result
+    return Settings(
+        cluster="kubeconfig" if (kubeconfig or context) else cluster,
+        kubeconfig=str(kubeconfig or ""),
+        context=context,
+        confirmed=bool(context),
+        allow_disruption=allow_disruption,
+        **others,
+    )
+
+
+def _exit(verdicts: Collection[str]) -> None:
+    """1: one failed; 5: none could be judged."""
+    if "fail" in verdicts:
+        raise typer.Exit(FAILED)
+    if "pass" not in verdicts:
+        raise typer.Exit(NOTHING_JUDGED)
+
+
 @app.command("list")
 def list_(output: OutputOption = "text") -> None:
     """Every experiment: its fault, what it may be aimed at, what it needs of a cluster."""
@@ -38,8 +83,7 @@ def list_(output: OutputOption = "text") -> None:
 
     _checked(output)
     rows = []
-    for name in runner.names():
-        experiment = runner.load(name)
+    for name, experiment in runner.every().items():
         for id_ in extension(experiment).get("faults") or ():
             fault = find(id_)
             rows.append(
@@ -68,39 +112,29 @@ def run(
     cluster: ClusterOption = "lab",
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = "",
-    profile: Annotated[str, typer.Option("--profile", help="name or file; the lab's in the lab, else kubeadm's")] = "",
+    profile: ProfileOption = "",
     target: Annotated[str, typer.Option("--target", help="what to aim at; `list` shows what there is")] = "",
-    application: Annotated[str, typer.Option("--app", help="NAMESPACE/DEPLOYMENT that is watched")] = "reference/web",
-    application_url: Annotated[str, typer.Option("--app-url", help="where it is reached; the lab knows")] = "",
-    prometheus_url: Annotated[
-        str, typer.Option("--prometheus-url", help="is asked what it saw of each fault; the lab has its own")
-    ] = "",
-    grafana_url: Annotated[
-        str, typer.Option("--grafana-url", help="is given each fault's window; token in $GRAFANA_TOKEN")
-    ] = "",
-    run_directory: Annotated[
-        Path | None, typer.Option("--run-dir", help="where the samples of probes are kept")
-    ] = None,
-    allow_disruption: Annotated[bool, typer.Option("--allow-disruption", help="without it nothing is broken")] = False,
+    application: AppOption = "reference/web",
+    application_url: AppUrlOption = "",
+    prometheus_url: PrometheusOption = "",
+    grafana_url: GrafanaOption = "",
+    run_directory: RunDirectoryOption = None,
+    allow_disruption: AllowOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done to which object")] = False,
     output: OutputOption = "text",
 ) -> None:
     """Run experiments one after the other. Exit code 1: one failed; 5: none could be judged."""
     from experiments import runner
-    from experiments.settings import Settings
     from experiments.text import plan_text, result_text
     from fixtures import watchers
     from fixtures.clusters.cluster import ClusterError
     from fixtures.profiles.profile import ProfileError
 
-    _checked(output)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL + 1)  # what it would say is in the result
-    settings = Settings(
-        cluster="kubeconfig" if (kubeconfig or context) else cluster,
-        kubeconfig=str(kubeconfig or ""),
+    settings = _settings(
+        output,
+        cluster=cluster,
+        kubeconfig=kubeconfig,
         context=context,
-        confirmed=bool(context),
         profile=profile,
         allow_disruption=allow_disruption,
         run_directory=str(run_directory or ""),
@@ -133,11 +167,75 @@ def run(
             runner.leave(settings)
     if output == "json":
         typer.echo(msgspec.json.format(msgspec.json.encode([r.as_dict() for r in results])).decode())
-    verdicts = {r.verdict for r in results}
-    if "fail" in verdicts:
-        raise typer.Exit(FAILED)
-    if "pass" not in verdicts:
-        raise typer.Exit(NOTHING_JUDGED)
+    _exit({r.verdict for r in results})
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option("--minutes", min=0, help="no experiment begins after so many")],
+    seed: Annotated[int, typer.Option("--seed", help="the same draws the same; chance by default")] = -1,
+    cluster: ClusterOption = "lab",
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = "",
+    profile: ProfileOption = "",
+    application: AppOption = "reference/web",
+    application_url: AppUrlOption = "",
+    prometheus_url: PrometheusOption = "",
+    run_directory: RunDirectoryOption = None,
+    allow_disruption: AllowOption = False,
+    output: OutputOption = "text",
+) -> None:
+    """Faults drawn by chance, one after the other, all invariants after each. Exit codes are those of run."""
+    from experiments import runner
+    from experiments import soak as soaking
+    from experiments.text import result_text
+    from fixtures import watchers
+    from fixtures.clusters.cluster import ClusterError
+    from fixtures.profiles.profile import ProfileError
+
+    settings = _settings(
+        output,
+        cluster=cluster,
+        kubeconfig=kubeconfig,
+        context=context,
+        profile=profile,
+        allow_disruption=allow_disruption,
+        run_directory=str(run_directory or ""),
+        app=application,
+        app_url=application_url,
+        prometheus_url=prometheus_url,
+    )
+    if not allow_disruption:
+        raise _fail(runner.NOT_ALLOWED)
+    seed = secrets.randbelow(2**31) if seed < 0 else seed
+    reached = False
+    try:
+        watchers.check(settings.prometheus_url, "")
+        among = soaking.picks(runner.capabilities(settings))
+        reached = runner.reach(settings)
+        audits = runner.audits_for(settings)
+        until = time.monotonic() + 60 * minutes
+
+        def one(pick: soaking.Pick) -> Result:
+            result = runner.run(pick.experiment, settings, pick.target, audits)
+            if output == "text":
+                typer.echo(result_text(result))
+            return result
+
+        with soaking.asked_to_end() as asked:
+            results, ended = soaking.soak(among, seed, one, lambda: soaking.reason(asked(), time.monotonic() > until))
+    except (runner.UsageError, watchers.WatcherError, ClusterError, ProfileError, ValueError) as error:
+        raise _fail(str(error)) from error
+    finally:
+        if reached:
+            runner.leave(settings)
+    summary = soaking.summary(seed, among, results, ended)
+    if output == "json":
+        said = {"soak": summary, "experiments": [r.as_dict() for r in results]}
+        typer.echo(msgspec.json.format(msgspec.json.encode(said)).decode())
+    else:
+        typer.echo(soaking.text(summary))
+    _exit({r.verdict for r in results})
 
 
 @app.command()

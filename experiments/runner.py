@@ -25,7 +25,7 @@ from experiments.result import FAIL, PASS, Result
 from experiments.settings import KEY, Settings
 from experiments.trial import extension
 from fixtures.clusters import open_cluster
-from fixtures.clusters.cluster import Cluster, ClusterError
+from fixtures.clusters.cluster import Capability, Cluster, ClusterError
 from fixtures.safety.journal import JournalError
 from fixtures.safety.preflight import RefusedError
 from fixtures.safety.rest import Rest, RestError
@@ -33,6 +33,8 @@ from fixtures.snapshot.reach import ReachError
 from fixtures.wording import near
 
 HERE = Path(__file__).parent
+NOT_ALLOWED = safety.NOT_ALLOWED
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 logger = logging.getLogger("evenkeel.experiments")
 
 
@@ -55,14 +57,20 @@ def names() -> list[str]:
     return sorted(path.stem for path in HERE.glob("*.yaml"))
 
 
+def every() -> dict[str, dict[str, Any]]:
+    """Every experiment's file by its name, in order; read once, however many are asked for."""
+    return {name: dict(yaml.load((HERE / f"{name}.yaml").read_bytes(), Loader=_Loader)) for name in names()}
+
+
 def load(name: str) -> dict[str, Any]:
     """An experiment's file, by its name or the id of its fault. Raises `UsageError`, with what there is."""
-    by_fault = {fault: known for known in names() for fault in _faults(_read(known))}
-    known = by_fault.get(name.upper(), name)
-    if known not in names():
-        everything = [*names(), *by_fault]
+    known = every()
+    by_fault = {fault: one for one, experiment in known.items() for fault in _faults(experiment)}
+    wanted = by_fault.get(name.upper(), name)
+    if wanted not in known:
+        everything = [*known, *by_fault]
         raise UsageError(f"no experiment {name!r}{near(name, everything)}; `evenkeel chaos list` shows all")
-    return _read(known)
+    return known[wanted]
 
 
 def run(name: str, settings: Settings, target: str = "", audits: Audits | None = None) -> Result:
@@ -70,7 +78,7 @@ def run(name: str, settings: Settings, target: str = "", audits: Audits | None =
     everything else is in the result's verdict and reason."""
     experiment = _ready(name, settings, target)
     if not settings.allow_disruption:
-        raise UsageError(safety.NOT_ALLOWED)
+        raise UsageError(NOT_ALLOWED)
     if audits is None:
         return _run(name, experiment)
     audits.before()
@@ -142,6 +150,11 @@ def settings_for(cluster: Cluster, **others: Any) -> Settings:
     )
 
 
+def capabilities(settings: Settings) -> frozenset[Capability]:
+    """What may be broken in the cluster beside its objects. Raises `ClusterError` when there is no such cluster."""
+    return _open(settings).capabilities
+
+
 def reach(settings: Settings) -> bool:
     """True when the API answers. Raises `ClusterError` when there is no such cluster or it doesn't."""
     cluster = _open(settings)
@@ -181,10 +194,6 @@ def _ready(name: str, settings: Settings, target: str) -> dict[str, Any]:
     except ChaosException as error:
         raise UsageError(f"{name}: {error}") from error
     return experiment
-
-
-def _read(name: str) -> dict[str, Any]:
-    return dict(yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
 def _faults(experiment: dict[str, Any]) -> list[str]:

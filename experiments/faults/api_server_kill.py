@@ -20,6 +20,7 @@ class ApiServerKill(Fault):
     id = "F-11"
     title = "kill an API server"
     targets = {"any": "the one with the fewest restarts", "leader": "that of the node whose controller-manager leads"}
+    soaks = True
     needs = frozenset({Capability.NODE_EXEC})
     watches_leaders = True
     permissions = (Permission("list", "pods", namespace="kube-system"),)

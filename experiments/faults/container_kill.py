@@ -30,6 +30,7 @@ class ContainerKill(Fault):
     id = "F-02"
     title = "kill a container"
     targets = {"any": "the container of a Ready pod of the application, the one restarted least"}
+    soaks = True
     needs = frozenset({Capability.NODE_EXEC})
     permissions = (Permission("get", "pods", "", APP), Permission("list", "poddisruptionbudgets", "policy", APP))
     proof_within_s = 60.0

@@ -21,6 +21,7 @@ class LeaderKill(Fault):
     id = "F-12"
     title = "kill the leading controller-manager"
     targets = {"controller-manager": "kube-controller-manager", "scheduler": "kube-scheduler"}
+    soaks = True
     needs = frozenset({Capability.NODE_EXEC})
     watches_leaders = True
     permissions = (Permission("get", "leases", "coordination.k8s.io", "kube-system"),)

@@ -32,6 +32,7 @@ class CorednsKill(Fault):
     id = "F-19"
     title = "kill CoreDNS"
     targets = {"one": "one of its pods", "all": "all of its pods at once"}
+    soaks = True
     permissions = (
         *(Permission(verb, "pods", "", system_pods.NAMESPACE) for verb in ("delete", "get", "list")),
         Permission("get", "pods/proxy", "", APP),

@@ -72,6 +72,7 @@ class Fault(ABC):
     needs: ClassVar[frozenset[Capability]] = frozenset()
     also_needs: ClassVar[Mapping[str, frozenset[Capability]]] = {}  # by target, beside `needs`
     exceeds: ClassVar[str] = ""  # what is lost on purpose beyond what preflight lets go: only where that was allowed
+    soaks: ClassVar[bool] = False  # may be drawn by chance: leaves a quorum, and somebody who serves
     permissions: ClassVar[tuple[Permission, ...]] = ()
     proof_within_s: ClassVar[float] = 30.0
     watches_leaders: ClassVar[bool] = False  # whether a leader may change, so that never two must lead

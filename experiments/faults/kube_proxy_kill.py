@@ -20,6 +20,7 @@ class KubeProxyKill(Fault):
     id = "F-07"
     title = "kill kube-proxy"
     targets = {"worker": "that of the worker that runs most pods of the application"}
+    soaks = True
     permissions = (*(Permission(verb, "pods", "", system_pods.NAMESPACE) for verb in ("delete", "get", "list")),)
 
     def choose(self, scene: Scene, target: str) -> Victim:

@@ -29,6 +29,7 @@ class KubeletStop(Fault):
         "kubelet": "the kubelet of the worker that runs most pods of the application",
         "runtime": "that worker's container runtime",
     }
+    soaks = True
     needs = frozenset({Capability.NODE_SERVICES})
     permissions = (
         Permission("list", "nodes"),

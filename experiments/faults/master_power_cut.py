@@ -21,6 +21,7 @@ class MasterPowerCut(Fault):
     id = "F-10"
     title = "cut the power of a master"
     targets = {"leader": "the master that leads etcd", "follower": "a master that does not lead etcd"}
+    soaks = True
     needs = frozenset({Capability.NODE_POWER})
     watches_leaders = True
     permissions = (

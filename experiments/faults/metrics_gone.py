@@ -47,6 +47,7 @@ class MetricsGone(Fault):
         SERVER: "whatever serves the metrics API, scaled to nothing while an autoscaler of our own acts",
         PROMETHEUS: "the Prometheus that watches from beside the cluster",
     }
+    soaks = True
     also_needs = {PROMETHEUS: frozenset({Capability.MONITORING})}
     permissions = (
         *autoscaled.PERMISSIONS,

@@ -25,6 +25,7 @@ class NodeDrain(Fault):
     id = "F-08"
     title = "drain a worker"
     targets = {"worker": "the worker that runs most pods of the application"}
+    soaks = True
     permissions = (
         Permission("list", "nodes"),
         Permission("patch", "nodes"),

@@ -19,6 +19,7 @@ class NodePodsKill(Fault):
     id = "F-03"
     title = "kill all pods of the application on one node"
     targets = {"kill": "without grace, on the worker that runs most of them"}
+    soaks = True
     permissions = (
         Permission("delete", "pods", "", APP),
         Permission("list", "poddisruptionbudgets", "policy", APP),

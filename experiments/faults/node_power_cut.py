@@ -20,6 +20,7 @@ class NodePowerCut(Fault):
     id = "F-04"
     title = "cut the power of a worker"
     targets = {"worker": "the worker that runs most pods of the application"}
+    soaks = True
     needs = frozenset({Capability.NODE_POWER})
     permissions = (Permission("list", "nodes"), Permission("list", "pods"))
 

@@ -17,6 +17,7 @@ class PodKill(Fault):
     id = "F-01"
     title = "kill a pod"
     targets = {"kill": "without grace, as when its process crashes for good", "delete": "with its own grace period"}
+    soaks = True
     permissions = (
         *(Permission(verb, "pods", "", APP) for verb in ("delete", "get")),
         Permission("list", "poddisruptionbudgets", "policy", APP),

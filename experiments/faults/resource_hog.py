@@ -52,6 +52,7 @@ class ResourceHog(Fault):
         DISK: f"a pod that writes its log past a limit of {_DISK_LIMIT}",
         INODES: "no inode is left for the container runtime's state",
     }
+    soaks = True
     also_needs = {INODES: frozenset({Capability.NODE_EXEC})}
     permissions = (
         *own_pods.PERMISSIONS,

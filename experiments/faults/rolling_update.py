@@ -36,6 +36,7 @@ class RollingUpdate(Fault):
         BAD: "one that is never Ready, left to itself",
         ROLLBACK: "one that is never Ready, rolled back soon after",
     }
+    soaks = True
     permissions = (
         Permission("patch", "deployments", "apps", APP),
         *(Permission(verb, "replicasets", "apps", APP) for verb in ("list", "delete")),

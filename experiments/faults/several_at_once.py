@@ -29,6 +29,7 @@ class SeveralAtOnce(ZoneOutage):
         PAIR: "the master that leads etcd and the worker that runs most pods of the application, at once",
         ROLLING: "every worker is rebooted, one after the other, each when all is well again",
     }
+    soaks = True
 
     def choose(self, scene: Scene, target: str) -> Victim:
         if target == ROLLING:

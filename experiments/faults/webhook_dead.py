@@ -28,6 +28,7 @@ class WebhookDead(Fault):
     id = "F-24"
     title = "kill the server of an admission webhook"
     targets = {"own": "a webhook of our own with failurePolicy Fail, about pods of our own namespace"}
+    soaks = True
     permissions = own_webhook.PERMISSIONS
     stops = frozenset({CREATE})
     foreseen_by = ("SYS-23",)

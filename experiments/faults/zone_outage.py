@@ -23,6 +23,7 @@ class ZoneOutage(Fault):
         "leader": "the zone of the master that leads etcd",
         "follower": "of the others, the one that runs most pods of the application",
     }
+    soaks = True
     needs = frozenset({Capability.NODE_POWER})
     watches_leaders = True
     permissions = (
