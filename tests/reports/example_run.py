@@ -21,9 +21,11 @@ from reports.model import (
     Check,
     Cluster,
     Control,
+    Corroboration,
     Experiment,
     Finding,
     Latency,
+    Leadership,
     Node,
     Phase,
     Profile,
@@ -31,6 +33,7 @@ from reports.model import (
     Quantiles,
     Run,
     State,
+    Statement,
     Target,
     Tool,
     Verdict,
@@ -341,7 +344,31 @@ def _master_power_cut() -> Experiment:
         checks=[
             Check(name="acknowledged writes", verdict=Verdict.PASS, message="578 of 578 kept, none doubled"),
             Check(name="single leader", verdict=Verdict.PASS, message="never two holders in 340 samples"),
+            Check(
+                name="prometheus-agrees", verdict=Verdict.UNKNOWN, judged=False,
+                message="readiness: the API showed everything healthy at +26.5 s, Prometheus at +31.0 s ± 2.0",
+            ),
         ],
+        leaders=[
+            Leadership(
+                component="kube-scheduler", before="master-1", after="master-3",
+                takeover_s=3.9, error_bar_s=0.1, ran_out_s=2.6, lease_s=3.0, transitions=1,
+            ),
+            Leadership(component="etcd", before="master-1", after="master-3", term_before=4, term_after=5),
+        ],
+        corroboration=Corroboration(
+            source="http://127.0.0.1:19090",
+            statements=[
+                Statement(
+                    name="targets", query="up", verdict=Verdict.PASS, resolution_s=2.0, lost_s=1.4, back_s=24.4,
+                    message="5 of 22 were down (etcd master-1, kubelet master-1, scheduler master-1 and 2 more)",
+                ),
+                Statement(
+                    name="errors of the API", query="apiserver_request_total", verdict=Verdict.NOT_APPLICABLE,
+                    message="apiserver_request_total is not exported",
+                ),
+            ],
+        ),
     )  # fmt: skip
 
 

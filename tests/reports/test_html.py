@@ -139,6 +139,15 @@ def test_a_run_that_did_not_end_says_so(run: Run, state: State) -> None:
     assert "did not come to its end" in html.render(run)
 
 
+def test_who_led_and_what_prometheus_saw_stand_with_their_resolution(run: Run) -> None:
+    content = html.render(run)
+    assert "3.9 s<small>± 100 ms" in content
+    assert "4 → 5" in content
+    assert "± 2 s" in content
+    assert "apiserver_request_total is not exported" in content
+    assert "prometheus-agrees</b> <small>(not judged)" in content
+
+
 def test_an_empty_run_is_a_page(run: Run) -> None:
     empty = Run(id=run.id, started=run.started, state=State.FINISHED)
     empty.summarize(exit_code=5)
