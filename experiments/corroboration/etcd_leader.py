@@ -9,7 +9,6 @@ from experiments.result import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Statement
 from fixtures.prometheus.series import Series, interval, last_at
 
 NAME, QUERY = "etcd leader", "etcd_server_is_leader"
-STALE = 3  # scrapes
 
 
 def state(view: View) -> list[Statement]:
@@ -26,8 +25,7 @@ def judge(view: View, found: Sequence[Series]) -> Statement:
         return Statement(name=NAME, query=QUERY, verdict=UNKNOWN, message="too few samples")
     resolution = view.resolution(every)
     old = sorted(_member(one) for one in found if last_at(one, view.injected) == 1)
-    fresh = view.now - STALE * every
-    new = sorted(_member(one) for one in found if one.times[-1] > fresh and one.values[-1] == 1)
+    new = sorted({_member(one) for one in found if _led(one, view.recently(every))})
     if not new:
         said = f"no member leads (before: {', '.join(old) or 'nobody'})"
         return Statement(name=NAME, query=QUERY, verdict=FAIL, message=said, resolution_s=resolution)

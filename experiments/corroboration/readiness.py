@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
 
 from experiments.corroboration.view import View, seconds
 from experiments.result import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Statement
 from fixtures.prometheus.series import Series, absence, interval, last_at, steps
 
 NAME = "readiness"
-PERIODS = 2  # scrapes without a good probe, beside the probe's own period: not Ready
+FAILURES = 3  # probes in a row that must fail, by Kubernetes' own default, before a pod is not Ready
+SCRAPES = 2  # and so long it may take to be seen
 
 
 def state(view: View) -> list[Statement]:
@@ -44,8 +47,9 @@ def probes(view: View, query: str, found: Sequence[Series]) -> Statement:
     if every is None:
         return _unknown(query, "too few samples before the fault")
     rises = [[step.at for step in steps(one, view.steady)] for one in found]
-    period = interval(Series(labels={}, times=one, values=one) for one in rises) or every
-    fresh = PERIODS * every + period
+    gaps = [later - earlier for one in rises for earlier, later in pairwise(one)]
+    period = median(gaps) if gaps else every
+    fresh = SCRAPES * every + FAILURES * period
     times = _grid(view, every)
     ready = [float(sum(any(t - fresh < at <= t for at in one) for one in rises)) for t in times]
     before = last_at(Series(labels={}, times=times, values=ready), view.injected)

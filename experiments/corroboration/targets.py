@@ -10,7 +10,6 @@ from experiments.result import FAIL, PASS, UNKNOWN, Statement
 from fixtures.prometheus.series import Absence, Series, absence, interval, last_at
 
 NAME, QUERY = "targets", "up"
-RECENT = 3  # scrapes; a target that answered one of them is up: on a busy machine some are late
 
 
 def state(view: View) -> list[Statement]:
@@ -26,8 +25,9 @@ def _judge(view: View, found: Sequence[Series]) -> Statement:
         )
     resolution = view.resolution(every)
     before = Counter(_job(one) for one in found if last_at(one, view.injected) == 1)
-    recent = view.now - RECENT * every - view.clock_error_s
-    now = Counter(_job(one) for one in found if _answered(one, recent))
+    if not before:
+        return Statement(name=NAME, query=QUERY, verdict=UNKNOWN, message="no samples from before the fault")
+    now = Counter(_job(one) for one in found if _answered(one, view.recently(every)))
     missing = [f"{job} {now[job]} of {count}" for job, count in sorted(before.items()) if now[job] < count]
     lost = {_target(one): away for one in found if (away := _absence(view, one)) is not None}
     first = min((away.lost for away in lost.values()), default=None)

@@ -9,6 +9,7 @@ import msgspec
 from fixtures.prometheus.client import Prometheus
 from fixtures.prometheus.series import Series
 
+RECENT = 3  # scrapes
 LEAD_S = 10.0  # looked at before the baseline began, so that every counter has a value to begin with
 
 
@@ -28,6 +29,10 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     def samples(self, selector: str) -> list[Series]:
         """From shortly before the baseline until now. Raises `PrometheusError`."""
         return since(self.prometheus, selector, self.steady, self.now)
+
+    def recently(self, interval_s: float) -> float:
+        """From here on a sample tells how it is now: one of so many scrapes was in time, on a busy machine too."""
+        return self.now - RECENT * interval_s - self.clock_error_s
 
     def since(self, at: float) -> float:
         """Seconds since the injection."""
