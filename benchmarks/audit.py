@@ -1,11 +1,12 @@
 """What an audit costs, from 100 to 5,000 services, beside the least that it could and beside other tools.
 
-    python benchmarks/audit.py [--services 100 1000 5000] [--times 3] [--kube-score FILE] [--live 100]
+    python benchmarks/audit.py [--services 100 1000 5000] [--times 3] [--kube-score FILE]
+                               [--live 1000 5000] [--popeye FILE]
 
 The corpora are made up (benchmarks/corpus.py, benchmarks/shown.py). Manifests are a directory of one file a service.
 A cluster is a replay server that answers LISTs (benchmarks/replay.py), so that any size can be measured anywhere;
-`--live` makes the objects in the lab's real API server, in namespaces of its own, audits it, and removes them. Each
-figure is the cheapest of `--times` runs. Prints Markdown, as in docs/benchmarks.md.
+with `--live` it is a real API server (benchmarks/apiserver.py) in which every object is made through the API. Each
+figure is the cheapest of `--times` runs, a peer's of one. Prints Markdown, as in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import corpus, populate, replay  # noqa: E402
+from benchmarks import apiserver, corpus, populate, replay  # noqa: E402
 from benchmarks.measure import Cost, best  # noqa: E402
 
 EVENKEEL = Path(sys.executable).with_name("evenkeel")
-FLOOR = [sys.executable, str(ROOT / "benchmarks" / "floor.py")]
+FLOOR: list[str | Path] = [sys.executable, str(ROOT / "benchmarks" / "floor.py")]
 EXAMPLE = ROOT / "examples" / "four-layers"
 
 
@@ -86,12 +87,18 @@ def of_replay(services: int, times: int) -> None:
         row(subject, "evenkeel", audited("--kubeconfig", file, "--profile", "managed", times=times), floor)
 
 
-def of_lab(services: int, times: int) -> None:
-    with populate.populated(services) as (pods, address):
-        subject = f"{services:,} services, {pods:,} pods in the lab"
-        floor = best([*FLOOR, "cluster", address], times)
+def of_server(services: int, times: int, popeye: str | None) -> None:
+    with apiserver.running() as server:
+        pods = populate.populate(server, services)
+        told = sum(populate.size(server)) / 1e6
+        subject = f"{services:,} services, {pods:,} pods in a real API server: {told:.0f} MB of LISTs"
+        floor = best([*FLOOR, "cluster", server.address, server.token, server.authority], times)
         row(subject, "floor", floor, floor)
-        row(subject, "evenkeel", audited("--cluster", "lab", times=times), floor)
+        options = ("--kubeconfig", str(server.kubeconfig), "--profile", "managed")
+        row(subject, "evenkeel", audited(*options, times=times), floor)
+        if popeye:
+            asked = ["--kubeconfig", server.kubeconfig, "--all-namespaces", "--out", "json", "--force-exit-zero"]
+            row(subject, "popeye", best([popeye, *asked], 1), floor)
 
 
 def machine() -> str:
@@ -114,7 +121,8 @@ def main() -> None:
     options.add_argument("--services", type=int, nargs="*", default=[100, 1000, 5000])
     options.add_argument("--times", type=int, default=3)
     options.add_argument("--kube-score", default=shutil.which("kube-score"), help="its binary; left out without")
-    options.add_argument("--live", type=int, nargs="*", default=[], help="services to make in the lab's API server")
+    options.add_argument("--live", type=int, nargs="*", default=[], help="services to make in a real API server")
+    options.add_argument("--popeye", default=shutil.which("popeye"), help="its binary; left out without")
     asked = options.parse_args()
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}\n")
     heading()
@@ -124,7 +132,7 @@ def main() -> None:
     for services in asked.services:
         of_replay(services, asked.times)
     for services in asked.live:
-        of_lab(services, asked.times)
+        of_server(services, asked.times, asked.popeye)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,11 @@ def _made(number: int, first: int, hosts: list[Manifest]) -> Iterator[Manifest]:
             "labels": labels,
             "ownerReferences": [_owner("Deployment", name)],
         },
-        "spec": {"replicas": count, "selector": {"matchLabels": labels}, "template": template},
+        "spec": {
+            "replicas": count,
+            "selector": {"matchLabels": labels},
+            "template": {**template, "metadata": {"labels": labels}},
+        },
         "status": {"replicas": count, "readyReplicas": count, "observedGeneration": 1},
     }
     endpoints = []

@@ -67,3 +67,13 @@ def test_nothing_may_be_disrupted_unless_the_profile_names_it() -> None:
     assert staging.may_disrupt("staging-1", "shop")
     assert not staging.may_disrupt("staging-1", "kube-system")
     assert not staging.may_disrupt("prod", "shop")
+
+
+def test_every_mistake_of_a_profile_is_named_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("min_replicas: -1\nrecovery_budgets: 4\netcd: {max_fsync: 3}\n")
+    with pytest.raises(profiles.ProfileError) as refused:
+        profiles.load(str(file))
+    said = str(refused.value)
+    assert all(name in said for name in ("min_replicas", "recovery_budget_s", "max_fsync_p99_s")), said
+    assert "\n" not in said

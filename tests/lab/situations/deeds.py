@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import lru_cache
 from typing import Any
 
 from fixtures.clusters.lab.api import Api, ApiError
@@ -36,7 +38,9 @@ PLURALS = {
 }
 MERGE = "application/merge-patch+json"
 MANIFESTS, AWAY = "/etc/kubernetes/manifests", "/etc/kubernetes/evenkeel-away"
-GONE_S = 30.0
+GONE_S = 90.0  # a namespace goes only when everything in it has
+IMAGE = "${agnhost}"
+"""Stands for the one image with programs that every node of the lab has."""
 AT_ONCE = "?gracePeriodSeconds=0&propagationPolicy=Background"
 
 
@@ -44,8 +48,28 @@ def collection(each: Object) -> str:
     return PLURALS[each["kind"]].format(each["metadata"].get("namespace", ""))
 
 
+@lru_cache(maxsize=1)
+def image(api: Api) -> str:
+    web = api.get("/apis/apps/v1/namespaces/reference/deployments/web")
+    return str(web["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def filled(api: Api, each: Object) -> Object:
+    """With the lab's image in place of `IMAGE`."""
+    return dict(json.loads(json.dumps(each).replace(IMAGE, image(api))))
+
+
 def create(api: Api, each: Object) -> None:
-    api.request("POST", collection(each), each)
+    """Make an object; one of an earlier test that is still going is waited for."""
+    deadline = time.monotonic() + GONE_S
+    while True:
+        try:
+            api.request("POST", collection(each), filled(api, each))
+            return
+        except ApiError as error:
+            if error.status != 409 or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def delete(api: Api, each: Object, *, wait: bool = True) -> None:
@@ -85,7 +109,7 @@ def patched(path: str, patch: Object) -> Deed:
     def deed(_: Lab, api: Api) -> Iterator[None]:
         back = _back(api.get(path), patch)
         try:
-            api.request("PATCH", path, patch, kind=MERGE)
+            api.request("PATCH", path, filled(api, patch), kind=MERGE)
             yield
         finally:
             api.request("PATCH", path, back, kind=MERGE)
@@ -102,6 +126,22 @@ def _back(found: Any, patch: Object) -> Object:
         else found.get(key)
         for key, value in patch.items()
     }
+
+
+def deleted(each: Object) -> Deed:
+    """An object whose deletion is asked for and held up by a finalizer, until we take that away."""
+
+    @contextmanager
+    def deed(_: Lab, api: Api) -> Iterator[None]:
+        try:
+            create(api, each)
+            delete(api, each, wait=False)
+            yield
+        finally:
+            path = f"{collection(each)}/{each['metadata']['name']}"
+            api.request("PATCH", path, {"metadata": {"finalizers": None}}, kind=MERGE)
+
+    return deed
 
 
 def without(component: str, *nodes: str) -> Deed:

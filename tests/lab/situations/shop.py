@@ -24,32 +24,15 @@ LABELS = {"app": "web"}
 READY_S = 60.0
 
 
-def image(api: Api) -> str:
-    """The one image with programs that every node of the lab has."""
-    web = api.get("/apis/apps/v1/namespaces/reference/deployments/web")
-    return str(web["spec"]["template"]["spec"]["containers"][0]["image"])
-
-
 def named(kind: str, name: str, api_version: str = "v1", namespace: str = SHOP, **rest: Any) -> Object:
     """An object of the shop's namespace; of none when that is empty."""
     metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}
 
 
-def container(image: str, *args: str, **rest: Any) -> Object:
-    resources = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}}
-    return {
-        "name": "app",
-        "image": image,
-        "imagePullPolicy": "IfNotPresent",
-        "args": [*args],
-        "resources": resources,
-    } | rest
-
-
-def objects(image: str) -> Iterator[Object]:
+def objects() -> Iterator[Object]:
     """The lab's reference application with two replicas in a namespace of its own, called from inside only."""
-    for each in yaml.safe_load_all(MANIFEST.read_text().replace("${agnhost}", image)):
+    for each in yaml.safe_load_all(MANIFEST.read_text()):
         if each["kind"] == "PriorityClass":
             continue
         if each["kind"] == "Namespace":
@@ -68,7 +51,7 @@ def objects(image: str) -> Iterator[Object]:
 @contextmanager
 def open_shop(api: Api) -> Iterator[None]:
     """The shop, with all of its pods Ready."""
-    every = list(objects(image(api)))
+    every = list(objects())
     try:
         for each in every:
             deeds.create(api, each)
