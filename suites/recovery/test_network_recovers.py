@@ -27,3 +27,22 @@ def test_what_is_cut_off_is_bridged_and_does_not_lead(run: Run, profile: Profile
     again within a minute after the packets flow."""
     judge(run("partition", target="worker"), "F-17", profile, expect)
     judge(run("partition", target="leader"), "F-17", profile, expect)
+
+
+@control(
+    "REC-18",
+    "A bad link of one node is borne: few requests fail, and the others are not late for long",
+    severity="medium",
+    reason="A link that loses some packets is worse than one that is down: checks pass, so clients still go there.",
+    remedy="Time-outs and one retry elsewhere in the access layer, checks that measure what clients get, and several "
+    "replicas on several nodes.",
+    source="F-18; S0-13, S0-31",
+    live=True,
+    set="complete",
+)
+def test_a_bad_link_is_borne(run: Run, profile: Profile, expect: Expect) -> None:
+    """The link of the worker with most pods of the watched application loses packets, is narrowed, delays, and breaks
+    frames: four experiments. Outages, the share of failed requests and the 99th percentile must stay within the
+    profile's budgets for F-18."""
+    for target in ("loss", "bandwidth", "latency", "corruption"):
+        judge(run("bad-link", target=target), "F-18", profile, expect)

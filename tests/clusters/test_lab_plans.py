@@ -122,7 +122,7 @@ def test_an_unknown_node_is_named_with_those_there_are(tmp_path: Path) -> None:
 
 
 def test_netem_words_are_those_of_tc() -> None:
-    words = impairment.arguments(Netem(delay_ms=100, jitter_ms=10, loss_percent=1.5, rate_kbit=512))
+    words = impairment.netem_words(Netem(delay_ms=100, jitter_ms=10, loss_percent=1.5, rate_kbit=512))
     assert " ".join(words) == "delay 100ms 10ms loss 1.5% rate 512kbit"
 
 
