@@ -11,7 +11,9 @@ from experiments.measurement import explain, targets
 from experiments.phases import answering_again, by_time, phases
 from experiments.result import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Check, Proof, Result
 from experiments.trial import Injection, Trial
+from fixtures.clusters.cluster import ClusterError
 from fixtures.prober.sample import SamplesError
+from fixtures.safety.rest import RestError
 
 
 def conclude(trial: Trial, journal: Mapping[str, Any]) -> Result:
@@ -130,11 +132,14 @@ def _short(seconds: float) -> float:
 
 
 def claimed(trial: Trial) -> list[Check]:
-    """What else each fault's observation had to show."""
+    """What else each fault's observation had to show; what can't be read by then is unknown."""
     changes = trial.changes
-    return [
-        check
-        for one in trial.injections
-        if one.injected is not None
-        for check in one.fault.claims(trial.scene, one.victim, changes, one.injected)
-    ]
+    found: list[Check] = []
+    for one in trial.injections:
+        if one.injected is not None:
+            try:
+                found += one.fault.claims(trial.scene, one.victim, changes, one.injected)
+            except (RestError, ClusterError) as error:
+                said = f"what {one.fault.id} had to show could not be read: {error}"
+                found.append(Check(name="claims", verdict=UNKNOWN, message=said))
+    return found

@@ -24,14 +24,14 @@ CPU, MEMORY, DISK, INODES = "cpu", "memory", "disk", "inodes"
 HOG = "hog"
 
 METRICS = "metrics.k8s.io"
-LASTS_S = 60  # every hog ends by itself, whatever becomes of us
+LASTS_S = 120  # every hog ends by itself, whatever becomes of us
 BURNT = 0.2  # cores by which a hog is known, if those beside it need all the rest
 ENDED = ("OOMKilled", "Evicted")
 NEARLY_NONE = 8  # inodes: some always come and go
 
 # Twice its limit, so that it is not the node that runs out.
 _MEMORY_LIMIT, _MEMORY_EATEN = "64Mi", "128M"
-# 2,000 lines of some hundred bytes a second: over its limit after five, a dozen megabytes in the end.
+# 2,000 lines of some hundred bytes a second: over its limit after five, some twenty megabytes in the end.
 _DISK_LIMIT, _LINES = "1Mi", 2_000 * LASTS_S
 
 

@@ -15,6 +15,8 @@ from experiments.faults.revisions import MARK, Rolling
 from experiments.faults.rolling_update import RollingUpdate
 from experiments.observer import Change
 from experiments.scene import Scene
+from experiments.trial import Injection, Trial
+from experiments.verdict import claimed
 from fixtures.clusters.cluster import Cluster
 from fixtures.safety.rest import Rest, RestError
 from fixtures.safety.undo import UndoError
@@ -214,3 +216,14 @@ def test_pods_that_stay_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revisions, "GONE_WITHIN_S", 0.0)
     with pytest.raises(UndoError, match="ReplicaSet reference/web-bad still has"):
         undo(Api([1]), monkeypatch)
+
+
+def test_a_claim_that_can_not_be_looked_at_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: Any) -> Any:
+        raise RestError("GET …: no answer")
+
+    monkeypatch.setattr(RollingUpdate, "claims", nobody)
+    injection = Injection(fault=RollingUpdate(), victim=victim("good"), injected=0.5)
+    trial = cast(Trial, SimpleNamespace(changes=[], injections=[injection], scene=SCENE))
+    [check] = claimed(trial)
+    assert (check.verdict, "F-26" in check.message) == ("unknown", True)
