@@ -18,18 +18,19 @@ BOOTSTRAP := fixtures/clusters/lab/supply/bootstrap.sh
 
 on_lab := $(filter lab,$(or $(CLUSTER),lab))
 
-.PHONY: help keda setup run test lint clean supply
+.PHONY: help keda setup run chaos test lint clean supply
 help:
 	@printf '%s\n' \
 	'make run      an HA cluster comes up on this machine, is audited, broken, measured and reported on (Linux, root)' \
 	'make run CLUSTER=kubeconfig [CONTEXT=NAME] [KUBECONFIG=FILE]' \
 	'              the read-only part on a cluster you have; needs neither root nor Linux' \
+	'make chaos    every fault there is, on the lab: the complete set of the recovery suite (up to 45 minutes)' \
 	'make test     lint, the tests that need no cluster, then those on the lab' \
 	'make setup    prepare everything, run nothing; the program is then .venv/bin/evenkeel' \
 	'make lint     ruff and mypy' \
 	'make clean    remove .venv and what tools left here; with CACHE=1 also the lab, if one is up, and what was built' \
 	'' \
-	'ARGS="…" passes options on: to evenkeel in make run, to pytest in make test.' \
+	'ARGS="…" passes options on: to evenkeel in make run and make chaos, to pytest in make test.' \
 	'The first make builds the cluster'"'"'s binaries where they cannot be downloaded: 10 minutes and more on 2 cores.' \
 	'They are kept in $${EVENKEEL_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/evenkeel}, so that later ones take seconds.'
 
@@ -45,9 +46,9 @@ $(READY): $(VENV)/.bootstrapped requirements.lock pyproject.toml
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(PYTHON_HERE) --editable .
 	@touch $@
 
-# What the lab is made of. Where it can't run, setup and test say so and go on (not under CI=true), run does not.
+# What the lab is made of. Where it can't run, setup and test say so and go on (not under CI=true), run and chaos do not.
 supply_options := --where-possible
-run: supply_options :=
+run chaos: supply_options :=
 supply: $(READY)
 	@$(PYTHON_HERE) -m fixtures.clusters.lab.supply $(supply_options)
 
@@ -60,6 +61,9 @@ keda: supply
 run: $(READY) $(if $(on_lab),supply)
 	@$(VENV)/bin/evenkeel run $(if $(on_lab),--cluster lab --allow-disruption,--cluster '$(CLUSTER)') \
 	$(if $(CONTEXT),--context '$(CONTEXT)') $(if $(on_lab),,$(if $(KUBECONFIG),--kubeconfig '$(KUBECONFIG)')) $(ARGS)
+
+chaos: $(READY) supply
+	@$(VENV)/bin/evenkeel run --cluster lab --allow-disruption --set complete --controls REC $(ARGS)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

@@ -34,6 +34,7 @@ class FakeApi:
         self.asked: set[tuple[str, str]] = set()  # every method and path
         self.version = 1000
         self.forbidden: set[str] = set()  # "delete pods"
+        self.down = False  # answers nothing but 503
         self.deaf = False  # accepts the deletion of a pod and does nothing
         self.app_outage_s = 0.0  # after a pod was killed
         self.loses_writes = False  # acknowledges one write in ten without keeping it
@@ -94,6 +95,8 @@ class FakeApi:
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         """What a request comes to: status and body."""
+        if self.down:
+            return 503, {"message": "down"}
         self.asked.add((method, path))
         if method == "GET" and path in ("/healthz", "/readyz", "/version"):
             return (503, {}) if path == "/healthz" and time.monotonic() < self.app_back else (200, {})

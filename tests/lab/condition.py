@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -50,7 +51,7 @@ FLEETING = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")  #
 
 def of(lab: Lab) -> Condition:
     """Everything. Raises `RestError` and `ClusterError` while the lab can't be asked."""
-    return {**machines(lab), **network(), **objects(Rest.of(lab)), **processes()}
+    return {**machines(lab), **network(), **objects(Rest.of(lab))}
 
 
 def machines(lab: Lab) -> Condition:
@@ -89,15 +90,16 @@ def objects(rest: Rest) -> Condition:
     return found
 
 
-def processes() -> Condition:
-    """Probers and watchdogs that outlived their runner."""
-    ours = ("fixtures.prober", "fixtures.safety.watchdog")
-    left = [
-        " ".join(command[:6])
-        for process in psutil.process_iter(["cmdline"])
-        if any(module in " ".join(command := process.info["cmdline"] or []) for module in ours)
-    ]
-    return {"processes of runs": "; ".join(sorted(left))}
+def survivors(state: Path) -> list[str]:
+    """Processes that a run with this state directory has left: its probers and watchdogs."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("EVENKEEL_STATE") == str(state):
+                found.append(" ".join(process.cmdline()[:4]))
+        except psutil.Error:
+            continue
+    return found
 
 
 def differences(before: Condition, after: Condition) -> list[str]:

@@ -44,3 +44,10 @@ def test_a_laptop_without_a_lab_still_gets_the_rest(target: str) -> None:
 
 def test_a_run_on_the_lab_insists_on_it() -> None:
     assert "--where-possible" not in plan("run")
+
+
+def test_chaos_is_every_fault_on_the_lab_and_nowhere_else() -> None:
+    commands = plan("chaos", "CLUSTER=kubeconfig", "ARGS=--keep")
+    assert "--cluster lab --allow-disruption --set complete --controls REC --keep" in commands
+    assert "--where-possible" not in commands
+    assert "kubeconfig" not in commands

@@ -1,0 +1,80 @@
+"""Whether a run that dies leaves anything behind: SIGKILL at moments of chance, across faults, on the lab that is up.
+
+    python benchmarks/kills.py [--kills 50] [--seed 1] [--within 15] [--only pod-kill node-power-cut]
+
+Every experiment is started as a user starts it and killed: one in five before its fault, the others up to 12 s after
+its fault was written into the undo journal. Then the lab must be as it was: every node, control-plane pod and replica
+Ready, no service or process stopped, no queueing discipline, rule, cordon, taint or object more or less than before.
+Seconds are counted from the kill. Prints a table; exit code 1 when something was left, or took longer than `--within`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from experiments import runner  # noqa: E402
+from experiments.faults import catalogue  # noqa: E402
+from experiments.trial import extension  # noqa: E402
+from fixtures.clusters.lab.lab import Lab  # noqa: E402
+from tests.lab import killing  # noqa: E402
+from tests.lab.killing import Kill  # noqa: E402
+
+
+def targets(lab: Lab, only: list[str]) -> list[tuple[str, str]]:
+    """Every experiment that this lab can do, with each of its targets."""
+    found = []
+    for name in runner.names():
+        faults = [catalogue.fault(id_) for id_ in extension(runner.load(name)).get("faults") or ()]
+        if (only and name not in only) or any(fault.needs - lab.capabilities for fault in faults):
+            continue
+        first = faults[0]
+        found += [
+            (name, target)
+            for target in first.targets
+            if not first.also_needs.get(target, frozenset()) - lab.capabilities
+        ]
+    return found
+
+
+def row(number: int, kill: Kill, within_s: float) -> str:
+    seconds = "never" if kill.healthy_s is None else f"{kill.healthy_s:.1f}"
+    undone = "" if kill.undone_s is None else f"{kill.undone_s:.1f}"
+    what = "; ".join(kill.undone) or ("had ended" if kill.ended else "nothing to undo")
+    verdict = "ok" if kill.good(within_s) else f"LATE: {'; '.join(kill.left[:4])}"
+    return f"| {number} | {kill.plan} | {undone} | {seconds} | {what} | {verdict} |"
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--kills", type=int, default=50)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--within", type=float, default=15.0, help="seconds from the kill to a healthy lab")
+    options.add_argument("--minutes", type=float, default=0.0, help="begin no further kill after so long; 0: all")
+    options.add_argument("--only", nargs="*", default=[], help="names of experiments")
+    asked = options.parse_args()
+    lab = Lab.open()
+    began, kills = time.monotonic(), []
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, seed {asked.seed}, {len(lab.nodes())} nodes\n")
+    print("| | killed | undone s | healthy s | what was undone | |\n| --- | --- | --- | --- | --- | --- |", flush=True)
+    with tempfile.TemporaryDirectory(prefix="evenkeel-kills-") as folder:
+        for number, plan in enumerate(killing.plans(asked.kills, asked.seed, targets(lab, asked.only)), 1):
+            if asked.minutes and time.monotonic() - began > asked.minutes * 60:
+                break
+            before = killing.steady(lab)
+            kills.append(killing.kill(lab, plan, Path(folder) / str(number), before))
+            print(row(number, kills[-1], asked.within), flush=True)
+    good = sum(kill.good(asked.within) for kill in kills)
+    print(f"\n{good} of {len(kills)} healthy within {asked.within:g} s")
+    return 0 if good == len(kills) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
