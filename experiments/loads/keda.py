@@ -10,12 +10,24 @@ from experiments.loads.stage import AbsentError, Stage, StageError
 from fixtures.clusters.cluster import Cluster, ClusterError
 from fixtures.safety.rest import Rest, RestError, name
 from fixtures.safety.undo import undoes, way_back
-from fixtures.snapshot.model.base import Object
+from fixtures.snapshot.model.base import Model, Object
 from fixtures.subjects.apply import Applier
 
 METRICS = "/apis/external.metrics.k8s.io/v1beta1"
 _API = "/apis/keda.sh/v1alpha1"
 _READY_S = 90.0
+
+
+class _PodStatus(Model):
+    pod_ip: str = msgspec.field(default="", name="podIP")
+
+
+class _Pod(Model):
+    status: _PodStatus = msgspec.field(default_factory=_PodStatus)
+
+
+class _Pods(Model):
+    items: list[_Pod] = []
 
 
 class _ScaledObjects(msgspec.Struct):
@@ -42,6 +54,13 @@ def prometheus(stage: Stage) -> str:
     if known is None:
         raise StageError("KEDA needs a Prometheus that counts the gateway's requests: name it in lifecycle.prometheus")
     return known
+
+
+def scraped(stage: Stage, app: str, port: int) -> None:
+    """The metrics of an app's pods reach Prometheus, where it does not find them by itself."""
+    path = f"/api/v1/namespaces/{name(stage.namespace)}/pods"
+    pods = stage.rest.get(path, _Pods, {"labelSelector": f"app={app}"}).items
+    stage.cluster.scrape(stage.namespace, [f"{pod.status.pod_ip}:{port}" for pod in pods if pod.status.pod_ip])
 
 
 def _install(stage: Stage) -> None:

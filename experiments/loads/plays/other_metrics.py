@@ -44,6 +44,8 @@ class OtherMetrics(Play):
             _consume(stage, _watched(stage, consumer.SERVICE))
             return
         stage.put(sleeper.sleeper(NODE_PORTS[0]))
+        stage.wait_ready(stage.workload(sleeper.GATEWAY), 2)
+        keda.scraped(stage, sleeper.GATEWAY, sleeper.METRICS_PORT)
         if stage.variant == "external":
             keda.require(stage)
             stage.put(sleeper.by_keda(keda.prometheus(stage), least=1, per_pod=PER_POD))
@@ -120,6 +122,8 @@ def _shrink(stage: Stage, service: Workload) -> None:
         stage.wait_ready(service, 1, GIVE_UP_S)
     except (StageError, RestError):
         return
+    finally:
+        stage.cluster.scrape(stage.namespace, [])
     stage.mark("recovered", "one pod again")
 
 

@@ -79,8 +79,9 @@ class Retries(Play):
     def judge(self, recording: Recording, variant: str, budgets: Budgets) -> list[Figure]:
         values = recording.values
         acknowledged, retried = values.get("acknowledged", 0), values.get("retried", 0)
-        # Without a single retry nothing was put to the test, and without an acknowledgement nothing was promised.
-        tested = bool(acknowledged and retried)
+        # Without a single retry nothing was put to the test, and without an acknowledgement nothing was promised. What
+        # was doubled was retried, if not by its customer then by the gateway.
+        tested = bool(acknowledged and (retried or values.get("doubled")))
         text = f"of {acknowledged:.0f} acknowledged orders, {retried:.0f} of them tried more than once"
 
         def count(key: str, what: str) -> Figure:

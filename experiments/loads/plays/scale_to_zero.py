@@ -36,6 +36,7 @@ class ScaleToZero(Play):
         service = stage.workload(sleeper.SERVICE, scaler=sleeper.SCALER, service=sleeper.SERVICE)
         gateway = stage.workload(sleeper.GATEWAY, service=sleeper.GATEWAY)
         stage.wait_ready(gateway, 2)
+        keda.scraped(stage, sleeper.GATEWAY, sleeper.METRICS_PORT)
         stage.wait_answering(path="/gateway-alive")
         stage.watch({TRACK: service}, 0.25)
         stage.wait_ready(service, 0, 60)
@@ -57,6 +58,7 @@ class ScaleToZero(Play):
         knocking.wait()
         stage.mark("ended", "nobody asks any more")
         stage.wait_ready(service, 0, 60)
+        stage.cluster.scrape(stage.namespace, [])
         stage.mark("recovered", "0 pods again")
 
     def judge(self, recording: Recording, variant: str, budgets: Budgets) -> list[Figure]:
