@@ -6,14 +6,12 @@ import contextlib
 from collections.abc import Iterator
 
 from experiments.faults.catalogue import fault as find
-from experiments.faults.fault import Fault, NoVictimError, Victim
+from experiments.faults.fault import Evidence, Fault, NoVictimError, Victim
 from experiments.loads.stage import Stage, StageError
 from experiments.scene import Scene
 from fixtures.clusters import reopen
 from fixtures.safety import undo
 from fixtures.safety.rest import RestError
-
-PROOF_S = 10.0
 
 
 def possible(stage: Stage, fault: str) -> bool:
@@ -48,7 +46,7 @@ def struck(stage: Stage, fault: str, target: str, app: str) -> Iterator[Victim]:
         stage.journal(back)
     stage.mark("acted", f"{fault} {kind.title}: {victim.name}")
     kind.inject(scene, victim)
-    stage.wait(f"{fault} on {victim.name} is proven", lambda: _differs(kind, scene, victim, before), PROOF_S)
+    stage.wait(f"{fault} on {victim.name} is proven", lambda: _proven(kind, scene, victim, before), kind.proof_within_s)
     try:
         yield victim
     finally:
@@ -57,7 +55,7 @@ def struck(stage: Stage, fault: str, target: str, app: str) -> Iterator[Victim]:
             stage.mark("acted", f"{back.text}")
 
 
-def _differs(kind: Fault, scene: Scene, victim: Victim, before: object) -> bool:
+def _proven(kind: Fault, scene: Scene, victim: Victim, before: Evidence) -> bool:
     with contextlib.suppress(RestError):
-        return kind.evidence(scene, victim) != before
+        return kind.proven(before, kind.evidence(scene, victim))
     return False

@@ -22,7 +22,7 @@ from fixtures.subjects import orders
 CONTROL = "ELA-10"
 TRACK, LEDGER = "orders", "orders.ledger"
 RATE, PATIENCE_S = 12.0, 20.0  # orders a second, seconds that a customer tries for
-PODS_S, WITH_NODES_S = 14.0, 32.0  # seconds of load
+PODS_S, WITH_NODES_S = 18.0, 36.0  # seconds of load
 PAGE = 500
 
 
@@ -64,9 +64,13 @@ class Retries(Play):
         hold_s = WITH_NODES_S if nodes else PODS_S
         knocking = stage.knock(TRACK, _traffic(stage.host(), hold_s))
         began = stage.mark("load", f"{RATE:g} orders a second, each tried for up to {PATIENCE_S:g} s")
+        # SIGKILL: a pod that is deleted, even without grace, is told to end and finishes what it has begun.
+        crash = ("F-02", "any") if possible(stage, "F-02") else ("F-01", "kill")
+        victims = {orders.SERVICE: (service, 3), orders.GATEWAY: (gateway, 2)}
         for second, app in enumerate((orders.SERVICE, orders.GATEWAY, orders.SERVICE, orders.SERVICE)):
-            time.sleep(max(0.0, began + 2 + 3 * second - time.monotonic()))
-            strike(stage, "F-01", "kill", app)
+            time.sleep(max(0.0, began + 1 + 3 * second - time.monotonic()))
+            stage.wait_ready(*victims[app])
+            strike(stage, *crash, app)
         if nodes:
             stage.wait_ready(service, 3)
             stage.wait_ready(gateway, 2)
