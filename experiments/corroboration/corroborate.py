@@ -13,7 +13,7 @@ from experiments.settings import Settings
 from experiments.trial import Trial
 from fixtures.clusters.cluster import Cluster
 from fixtures.prometheus.client import Prometheus, PrometheusError
-from fixtures.prometheus.series import interval
+from fixtures.prometheus.series import interval, prompt
 
 logger = logging.getLogger("evenkeel.experiments")
 
@@ -94,7 +94,7 @@ def _view(trial: Trial, prometheus: Prometheus) -> View:
         healthy=None if trial.healthy is None else there(trial.healthy),
         now=now,
         steady=steady,
-        up=since(prometheus, targets.QUERY, steady, now),
+        up=prompt(since(prometheus, targets.QUERY, steady, now)),
         clock_error_s=clock.error_s,
         namespace=trial.scene.app_namespace,
         app=trial.scene.app_name,

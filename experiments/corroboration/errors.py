@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from experiments.corroboration.view import View, seconds
 from experiments.result import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, Statement
 from fixtures.profiles.profile import ErrorRatio
-from fixtures.prometheus.series import Series, Step, interval, steps
+from fixtures.prometheus.series import Series, Step, steps
 
 SCRAPES = 4  # a share is taken over at least as many
 
@@ -20,15 +20,22 @@ def state(view: View, rules: Sequence[ErrorRatio]) -> list[Statement]:
 def _of(view: View, rule: ErrorRatio) -> Statement:
     """Failures are counted from raw samples: `increase()` misses the first of a status that had never been answered,
     and that is the usual case. All requests are many series, so the server adds them up."""
-    every = interval(view.up)
+    every = _interval(view, rule)
     if every is None:
-        return _said(rule, UNKNOWN, "no samples of this time")
+        return _said(rule, NOT_APPLICABLE, f"{rule.all} is not exported")
     window = max(SCRAPES * every, 5.0)
     everything = view.prometheus.value(f"sum(increase({rule.all}[{round(view.now - view.injected) or 1}s]))", view.now)
     lately = view.prometheus.value(f"sum(increase({rule.all}[{round(window)}s]))", view.now)
     if everything is None:
         return _said(rule, NOT_APPLICABLE, f"{rule.all} is not exported")
     return judge(view, rule, every, window, view.samples(rule.failed), everything, lately or 0.0)
+
+
+def _interval(view: View, rule: ErrorRatio) -> float | None:
+    """Seconds between two scrapes of these counters; None when there are none. Raises `PrometheusError`."""
+    span = max(round(view.now - view.steady), 10)
+    samples = view.prometheus.value(f"max(count_over_time({rule.all}[{span}s]))", view.now)
+    return span / samples if samples else None
 
 
 def judge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fixtures.prometheus.series import Absence, Series, Step, absence, interval, steps
+from fixtures.prometheus.series import Absence, Series, Step, absence, interval, prompt, steps
 
 
 def series(*samples: tuple[float, float]) -> Series:
@@ -49,3 +49,19 @@ def test_what_is_still_missing_is_not_back() -> None:
 
 def test_what_was_missing_before_the_beginning_is_another_story() -> None:
     assert absence([0.0, 1.0, 2.0], [False, True, True], begin=0.5) is None
+
+
+def scraped(every: float, job: str, instance: str) -> Series:
+    times = [n * every for n in range(5)]
+    return Series(labels={"job": job, "instance": instance}, times=times, values=[1.0] * 5)
+
+
+def test_an_instance_is_judged_by_what_is_scraped_of_it_most_often() -> None:
+    health, figures = scraped(1, "apiserver-health", "master-1"), scraped(5, "apiserver", "master-1")
+    other = scraped(5, "shop", "worker-1")
+    assert prompt([figures, health, other]) == [health, other]
+
+
+def test_a_new_instance_counts_before_its_rate_is_known() -> None:
+    new = Series(labels={"job": "apiserver", "instance": "master-1"}, times=[19], values=[1])
+    assert prompt([new]) == [new]
