@@ -1,0 +1,75 @@
+"""What the lab recorded is judged again: passes and failures, each for the right reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from experiments.loads import catalogue
+from experiments.loads.play import Budgets
+from experiments.loads.recording import Recording
+from experiments.loads.result import Figure
+
+RECORDED = Path(__file__).with_name("recorded")
+
+
+def recording(name: str) -> Recording:
+    return msgspec.json.decode((RECORDED / f"{name}.json").read_bytes(), type=Recording, strict=False)
+
+
+def judged(name: str, play: str, variant: str = "") -> dict[str, Figure]:
+    return {f.name: f for f in catalogue.play(play).judge(recording(name), variant, Budgets({}))}
+
+
+def verdicts(figures: dict[str, Figure]) -> dict[str, str]:
+    return {name: f.verdict for name, f in figures.items() if f.budget is not None}
+
+
+def test_a_flood_at_a_gateway_with_limits() -> None:
+    """2,105 of 2,253 refused within 28 ms (99 %); the breaker stayed open for three seconds only: not enough."""
+    found = verdicts(judged("overload-haproxy", "overload", "haproxy"))
+    assert found.pop("broken-circuit") == "fail"
+    assert set(found.values()) == {"pass"}
+
+
+def test_the_same_flood_without_limits() -> None:
+    """Core requests took 3.3 s, both pods lost their readiness and were restarted."""
+    figures = judged("overload-haproxy-without-limits", "overload", "haproxy-without-limits")
+    found = verdicts(figures)
+    assert found.pop("refusal") == "unknown"
+    assert set(found.values()) == {"fail"}
+    assert (figures["core"].value or 0) > 3
+    assert figures["upstream-ready"].value == 0
+
+
+def test_a_flood_from_a_machine_that_was_too_busy_lets_nothing_be_concluded() -> None:
+    assert "bottleneck" in recording("overload-on-a-busy-machine").bottleneck
+    assert recording("overload-haproxy").bottleneck == ""
+
+
+def test_orders_while_pods_gateway_and_a_node_died() -> None:
+    figures = judged("retries-idempotent", "retries", "idempotent")
+    assert verdicts(figures) == {"lost": "pass", "doubled": "pass", "given-up": "pass"}
+    assert "367 acknowledged orders, 19 of them tried more than once" in figures["lost"].what
+
+
+def test_orders_of_which_none_needed_a_second_try() -> None:
+    """Pods that are deleted finish what they have begun: nothing was shown, although the service was a naive one."""
+    assert set(verdicts(judged("retries-nobody-retried", "retries", "naive")).values()) == {"unknown"}
+
+
+def test_scaling_by_memory() -> None:
+    figures = judged("other-metrics-memory", "other-metrics", "memory")
+    assert set(verdicts(figures).values()) == {"pass"}
+    assert figures["grown"].value == 3
+
+
+def test_scaling_by_requests_that_prometheus_counted() -> None:
+    figures = judged("other-metrics-stand-in", "other-metrics", "stand-in")
+    assert set(verdicts(figures).values()) == {"pass"}
+    assert (figures["first-pod-ready"].value or 99) < 20
+
+
+def test_an_adapter_without_its_prometheus() -> None:
+    assert verdicts(judged("other-metrics-without-prometheus", "other-metrics", "stand-in"))["grown"] == "fail"
