@@ -44,7 +44,9 @@ def make(rest: Rest, workload: str) -> None:
     Raises `RestError`.
     """
     labels = {own_pods.LABEL: ROLE, "app": workload}
-    burning = own_pods.spec(own_pods.RESOURCE_CONSUMER, [own_pods.STRESS, "--cpu=1"], {"cpu": "60m", "memory": "32Mi"})
+    burning = own_pods.spec(
+        own_pods.RESOURCE_CONSUMER, [own_pods.STRESS, "--cpu", "1"], {"cpu": "60m", "memory": "32Mi"}
+    )
     rest.post(
         DEPLOYMENTS,
         {

@@ -38,7 +38,7 @@ _DISK_LIMIT, _LINES = "1Mi", 2_000 * LASTS_S
 class ResourceHog(Fault):
     """On the worker that runs most of the application, in a pod of our own; each kind bounded by itself.
 
-    CPU: more runnable threads than cores, without request or limit: the scheduler's shares must protect who asked for
+    CPU: a busy thread for each core, without request or limit: the scheduler's shares must protect who asked for
     some. Memory: twice its limit, so that the kernel kills it and nobody else. Disk: a log without end, over the pod's
     limit of ephemeral storage: the kubelet must evict it and nobody else. Inodes: see `inodes`; what runs must serve
     on, while nothing new can start there.
@@ -47,7 +47,7 @@ class ResourceHog(Fault):
     id = "F-21"
     title = "let something eat a worker's resources"
     targets = {
-        CPU: "twice as many busy threads as it has cores",
+        CPU: "as many busy threads as it has cores",
         MEMORY: f"a pod that takes {_MEMORY_EATEN} with a limit of {_MEMORY_LIMIT}",
         DISK: f"a pod that writes its log past a limit of {_DISK_LIMIT}",
         INODES: "no inode is left for the container runtime's state",
@@ -165,14 +165,14 @@ def _states(victim: Victim, changes: Sequence[Change], injected: float) -> list[
 
 
 def _hog(scene: Scene, victim: Victim) -> dict[str, Any]:
-    lasting = f"--timeout={LASTS_S}s"
+    lasting = ("--timeout", f"{LASTS_S}s")
     match victim.target:
         case "cpu":
             node = next(n for n in scene.nodes() if n.name == victim.node)
-            threads = 2 * max(1, int((node.status.capacity or {}).get("cpu", "1")))
-            return own_pods.spec(own_pods.RESOURCE_CONSUMER, [own_pods.STRESS, f"--cpu={threads}", lasting])
+            threads = max(1, int((node.status.capacity or {}).get("cpu", "1")))
+            return own_pods.spec(own_pods.RESOURCE_CONSUMER, [own_pods.STRESS, "--cpu", str(threads), *lasting])
         case "memory":
-            command = [own_pods.STRESS, "--vm=1", f"--vm-bytes={_MEMORY_EATEN}", lasting]
+            command = [own_pods.STRESS, "--vm", "1", "--vm-bytes", _MEMORY_EATEN, *lasting]
             return own_pods.spec(own_pods.RESOURCE_CONSUMER, command, {"memory": _MEMORY_LIMIT})
         case "disk":
             command = ["/agnhost", "logs-generator", f"--log-lines-total={_LINES}", f"--run-duration={LASTS_S}s"]

@@ -23,7 +23,7 @@ from suites.recovery.judging import judge
     set="complete",
 )
 def test_a_hog_harms_nobody_else(run: Run, cluster: Cluster, profile: Profile, expect: Expect) -> None:
-    """On the worker with most pods of the watched application a pod burns CPU on twice as many threads as there are
+    """On the worker with most pods of the watched application a pod burns CPU on as many threads as there are
     cores; in further experiments one takes twice its limit of memory, and must be killed; one writes its log past its
     limit of disk, and must be evicted; and, where nodes can be entered, the container runtime's file system has no
     inode left, so that nothing starts there any more. No pod beside it may be ended, restarted or not Ready, and
