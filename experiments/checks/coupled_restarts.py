@@ -1,8 +1,8 @@
 """A component of the control plane that was restarted takes no other one with it.
 
 They are coupled only through watches and Leases: whoever loses the API server it talked to asks again, and goes on.
-One that ends itself then (it could not renew its Lease in time, or its liveness probe failed) turns one restart into
-a chain of them.
+One that ends itself then, because its liveness probe failed or it could not bear the silence, turns one restart into a
+chain of them. A leader that could not renew its Lease is none of these: it has to end itself, or there would be two.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from experiments.result import FAIL, PASS, UNKNOWN, Check
 
 NAME = "coupled-restarts"
 PREFIX = "static/"
+LEASE = "lease/"
 CHAIN_S = 3.0  # a follower that ends itself has done so by then, and its kubelet has said so
 
 
@@ -31,14 +32,15 @@ def judge(changes: Sequence[Change], meant: Collection[str], injected: float, lo
         last.setdefault(change.subject, change.old)
     before = _highest([*last.items(), *((c.subject, c.new) for c in static if c.at <= injected)])
     after = _highest((c.subject, c.new) for c in later)
-    chained = {
-        pod: count - before.get(pod, count)
-        for pod, count in sorted(after.items())
-        if pod not in meant and count > before.get(pod, count)
-    }
+    grown = {pod: count - before.get(pod, count) for pod, count in sorted(after.items())}
+    deposed = _deposed(changes, injected)
+    chained = {pod: count for pod, count in grown.items() if count > 0 and pod not in deposed and pod not in meant}
+    gave_up = sorted(pod for pod, count in grown.items() if count > 0 and pod in deposed and pod not in meant)
     hit = ", ".join(sorted(meant))
     if not chained:
         said = f"no other pod of the control plane restarted within {looked - injected:.1f} s of {hit}"
+        if gave_up:
+            said += f", but {', '.join(gave_up)}, which could not renew its Lease and had to"
         return Check(name=NAME, verdict=PASS, message=said)
     told = ", ".join(f"{pod} ({count} time(s))" for pod, count in chained.items())
     return Check(name=NAME, verdict=FAIL, message=f"{told} restarted, although only {hit} was hit")
@@ -52,3 +54,12 @@ def _highest(seen: Iterable[tuple[str, StaticPod | None]]) -> dict[str, int]:
             pod = subject.removeprefix(PREFIX)
             found[pod] = max(found.get(pod, 0), state.restarts)
     return found
+
+
+def _deposed(changes: Sequence[Change], injected: float) -> set[str]:
+    """Pods of leaders whose Lease somebody else took after the injection, or they themselves anew."""
+    return {
+        f"{change.subject.removeprefix(LEASE)}-{change.old[0].rpartition('_')[0] or change.old[0]}"
+        for change in changes
+        if change.subject.startswith(LEASE) and change.at > injected and change.old and change.old[0]
+    }

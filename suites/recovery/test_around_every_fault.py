@@ -24,7 +24,8 @@ from suites.recovery.judging import throughout
 def test_a_fault_leaves_nothing_behind(experiments: Sequence[Measured], expect: Expect) -> None:
     """The audits' controls judge a snapshot before the first fault and one after each, evidence beyond objects left
     out. No control may have a finding that it did not have before, or have become unknown. Pods count as their
-    controllers, and what changes by itself has 15 s to settle. Counts of restarts don't go back, and may stay."""
+    controllers, and what changes by itself has 15 s to settle. Counts of restarts don't go back, and may stay; the
+    namespace of the run itself, gone at its end, is left out."""
     throughout(experiments, audits.NAME, expect)
 
 
@@ -75,5 +76,6 @@ def test_there_are_never_two_leaders(experiments: Sequence[Measured], expect: Ex
 )
 def test_a_restart_makes_no_other_restart(experiments: Sequence[Measured], expect: Expect) -> None:
     """In every experiment that restarts one component of the control plane, the restart counts of the pods of all
-    others, on every node, must be what they were."""
+    others, on every node, must be what they were. A leader that could not renew its Lease meanwhile is left out: it
+    must end itself, or there would be two."""
     throughout(experiments, coupled_restarts.NAME, expect)

@@ -159,6 +159,13 @@ def test_a_replaced_pod_with_the_finding_of_the_one_before_is_nothing_new(profil
     assert audits.left(before, after) == []
 
 
+def test_the_namespace_of_the_run_itself_is_not_left_behind(profile: Profile) -> None:
+    ours = pod("prober-abc", "Running", 1)
+    ours.metadata.namespace = "evenkeel"
+    after = audits.of(snapshot(ours), profile)
+    assert [one for one in after.findings if "evenkeel" in one.object] == []
+
+
 def test_no_control_of_the_audits_is_forgotten() -> None:
     asked = {c.id for c in audits.controls()}
     meant = {c.id for c in catalogue.controls().values() if c.layer in audits.LAYERS}

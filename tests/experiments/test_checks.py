@@ -152,6 +152,16 @@ def test_a_pod_whose_mirror_was_away_for_a_moment_has_not_restarted() -> None:
     assert coupled_restarts.judge(changes, HIT, injected=10, looked=20).verdict == "pass"
 
 
+def test_a_leader_that_lost_its_lease_had_to_restart_and_a_follower_had_not() -> None:
+    lost = Change(at=12, since=11.9, subject="lease/kube-scheduler", old=("master-1_uid", 3), new=("master-2_uid", 4))
+    leader, follower = "kube-scheduler-master-1", "kube-scheduler-master-3"
+    check = coupled_restarts.judge([lost, static(13, leader, 0, 1)], HIT, injected=10, looked=20)
+    assert check.verdict == "pass"
+    assert f"but {leader}, which could not renew its Lease and had to" in check.message
+    check = coupled_restarts.judge([lost, static(13, follower, 0, 1)], HIT, injected=10, looked=20)
+    assert check.verdict == "fail"
+
+
 @pytest.mark.parametrize("looked", [None, 9.0, 12.0])
 def test_without_a_look_after_the_injection_coupling_is_unknown(looked: float | None) -> None:
     assert coupled_restarts.judge([], HIT, injected=10, looked=looked).verdict == "unknown"
