@@ -50,7 +50,7 @@ def single(lab: Lab) -> Iterator[Deployed]:
         yield subject
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def together(lab: Lab) -> Iterator[Deployed]:
     """Two replicas on one worker, without a disruption budget, that end at once and start slowly."""
     with deployed(lab, Subject(node="worker-2", start_s=SLOW_S)) as subject:
@@ -80,6 +80,13 @@ def test_the_only_container_is_missed_when_it_is_killed(lab: Lab, single: Deploy
 @seen_failing("REC-03")
 def test_pods_that_share_a_node_are_missed_together(lab: Lab, together: Deployed, tmp_path: Path) -> None:
     outcome = judged("REC-03", settings(lab, together, tmp_path))
+    assert outcome.verdict == "fail", outcome.reason
+    assert "app: longest outage" in reasons(outcome)
+
+
+@seen_failing("REC-04")
+def test_a_node_takes_an_application_with_it_that_is_on_no_other(lab: Lab, together: Deployed, tmp_path: Path) -> None:
+    outcome = judged("REC-04", settings(lab, together, tmp_path))
     assert outcome.verdict == "fail", outcome.reason
     assert "app: longest outage" in reasons(outcome)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from experiments import runner
 from experiments.result import Result
 from fixtures.clusters.lab.lab import Lab
 from fixtures.profiles import profile as profiles
+from tests.lab.bad_subjects import Subject, deployed
 from tests.recovery.seen_failing import Recording, judged, reasons
 
 
@@ -29,8 +31,18 @@ def main() -> int:
     parser.add_argument("--profile", default="lab")
     parser.add_argument("--app", default="reference/web")
     parser.add_argument("--app-url", default="")
+    parser.add_argument("--together-on", metavar="NODE", help="aim at two replicas that both prefer this node")
     given = parser.parse_args()
     lab = Lab.open()
+    with ExitStack() as stack:
+        if given.together_on:
+            subject = stack.enter_context(deployed(lab, Subject(node=given.together_on, start_s=8)))
+            given.app, given.app_url = subject.app, subject.app_url
+        return record(lab, given)
+
+
+def record(lab: Lab, given: argparse.Namespace) -> int:
+    """Exit code 0 when the control failed for the reason given."""
     settings = runner.settings_for(
         lab, profile=given.profile, allow_disruption=True, app=given.app, app_url=given.app_url
     )
