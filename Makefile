@@ -18,19 +18,20 @@ BOOTSTRAP := fixtures/clusters/lab/supply/bootstrap.sh
 
 on_lab := $(filter lab,$(or $(CLUSTER),lab))
 
-.PHONY: help keda setup run chaos test lint clean supply
+.PHONY: help keda setup run chaos load test lint clean supply
 help:
 	@printf '%s\n' \
 	'make run      an HA cluster comes up on this machine, is audited, broken, measured and reported on (Linux, root)' \
 	'make run CLUSTER=kubeconfig [CONTEXT=NAME] [KUBECONFIG=FILE]' \
 	'              the read-only part on a cluster you have; needs neither root nor Linux' \
 	'make chaos    every fault there is, on the lab: the complete set of the recovery suite (up to 45 minutes)' \
+	'make load     the lab again, loaded: scaling, rolling updates, overload (15 minutes at the most)' \
 	'make test     lint, the tests that need no cluster, then those on the lab' \
 	'make setup    prepare everything, run nothing; the program is then .venv/bin/evenkeel' \
 	'make lint     ruff and mypy' \
 	'make clean    remove .venv and what tools left here; with CACHE=1 also the lab, if one is up, and what was built' \
 	'' \
-	'ARGS="…" passes options on: to evenkeel in make run and make chaos, to pytest in make test.' \
+	'ARGS="…" passes options on: to evenkeel in make run, chaos and load, to pytest in make test.' \
 	'The first make builds the cluster'"'"'s binaries where they cannot be downloaded: 10 minutes and more on 2 cores.' \
 	'They are kept in $${EVENKEEL_CACHE:-$${XDG_CACHE_HOME:-~/.cache}/evenkeel}, so that later ones take seconds.'
 
@@ -46,9 +47,9 @@ $(READY): $(VENV)/.bootstrapped requirements.lock pyproject.toml
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(PYTHON_HERE) --editable .
 	@touch $@
 
-# What the lab is made of. Where it can't run, setup and test say so and go on (not under CI=true), run and chaos do not.
+# What the lab is made of. Where it can't run, setup and test say so and go on (not under CI=true), the others do not.
 supply_options := --where-possible
-run chaos: supply_options :=
+run chaos load: supply_options :=
 supply: $(READY)
 	@$(PYTHON_HERE) -m fixtures.clusters.lab.supply $(supply_options)
 
@@ -64,6 +65,9 @@ run: $(READY) $(if $(on_lab),supply)
 
 chaos: $(READY) supply
 	@$(VENV)/bin/evenkeel run --cluster lab --allow-disruption --set complete --controls REC $(ARGS)
+
+load: $(READY) supply
+	@$(VENV)/bin/evenkeel run --cluster lab --allow-disruption --set complete --controls ELA $(ARGS)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

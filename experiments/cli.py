@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -48,7 +48,7 @@ def _checked(output: str) -> None:
 
 
 def _settings(
-    output: str, *, cluster: str, kubeconfig: Path | None, context: str, allow_disruption: bool, **others: str
+    output: str, *, cluster: str, kubeconfig: Path | None, context: str, allow_disruption: bool, **others: Any
 ) -> Settings:
     """Also sees to it that nothing but results is said."""
     from experiments.settings import Settings

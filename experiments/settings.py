@@ -27,6 +27,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_disruption: bool = False  # EVENKEEL_ALLOW_DISRUPTION: without it nothing is changed
     run_directory: str = ""  # EVENKEEL_RUN_DIR: samples are kept there; empty: kept beside the undo journals
     app: str = "reference/web"  # EVENKEEL_APP: namespace/deployment that faults may hit and that is watched
+    load_peak: float = 100.0  # requests a second at a service of the user's
+    load_base: float = 20.0  # and in quiet times
+    load_path: str = "/"  # what is asked for
     app_url: str = ""  # EVENKEEL_APP_URL: where it is reached; empty: what the provider says
     prometheus_url: str = ""  # EVENKEEL_PROMETHEUS_URL: asked what it saw; empty: the provider's, if it has one
     grafana_url: str = ""  # EVENKEEL_GRAFANA_URL: is given each fault's window; empty: nobody

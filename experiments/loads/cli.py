@@ -64,6 +64,9 @@ def run(
     variant: Annotated[str, typer.Option("--variant", help="what `list` shows: the mistakes that must be seen")] = "",
     application: Annotated[str, typer.Option("--app", help="NAMESPACE/DEPLOYMENT of a service of yours")] = "",
     host: Annotated[str, typer.Option("--host", help="its URL. Load goes to this machine, or to what you name")] = "",
+    peak: Annotated[float, typer.Option("--peak", help="requests a second at it, at the most")] = 100.0,
+    base: Annotated[float, typer.Option("--base", help="and in quiet times")] = 20.0,
+    path: Annotated[str, typer.Option("--path", help="what is asked for there")] = "/",
     run_directory: Annotated[Path | None, typer.Option("--run-dir", help="where recordings are kept")] = None,
     allow_disruption: Annotated[
         bool, typer.Option("--allow-disruption", help="without it nothing is loaded or changed")
@@ -74,8 +77,12 @@ def run(
 
     Each makes what it needs in a namespace of its own and removes it, whatever happens. locust makes the load; when
     locust itself was the bottleneck nothing is concluded.
+
+    A service of yours: --host https://shop.example --app shop/cart --context NAME, with --peak far enough above what it
+    carries now that its autoscaler must act. It is loaded and watched, and not changed otherwise.
     """
     from experiments.loads import catalogue, runner
+    from experiments.loads.play import OWN
     from experiments.loads.text import result_text
     from experiments.runner import leave
     from experiments.settings import Settings
@@ -93,7 +100,11 @@ def run(
         run_directory=str(run_directory or ""),
         **({"app": application} if application else {}),
         app_url=host,
+        load_peak=peak,
+        load_base=base,
+        load_path=path,
     )
+    variant = variant or (OWN if host else "")
     results = []
     try:
         plays = dict.fromkeys(catalogue.play(one).name for one in ids)  # two controls may be of one play

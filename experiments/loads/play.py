@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from experiments.loads.stage import Stage
 
 
+OWN = "own"  # the variant that loads a service of the user's and makes nothing
+
+
 class Budgets:
     """What is allowed: the profile's figure, else the play's own."""
 

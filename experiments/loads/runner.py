@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.loads import catalogue, result, series, stage
-from experiments.loads.play import Budgets, Play
+from experiments.loads.play import OWN, Budgets, Play
 from experiments.loads.recording import Recording
 from experiments.loads.result import Result
 from experiments.loads.stage import AbsentError, Stage, StageError
@@ -34,6 +34,13 @@ from fixtures.safety.undo import UndoError, undoes, way_back
 logger = logging.getLogger("evenkeel.loads")
 
 PREFIX = "evenkeel-load-"
+LOOKING = (
+    Permission("get", "deployments", "apps"),
+    Permission("list", "horizontalpodautoscalers", "autoscaling"),
+    Permission("list", "pods"),
+    Permission("list", "pods", "metrics.k8s.io"),
+    Permission("create", "leases", "coordination.k8s.io", ground.NAMESPACE),
+)
 PERMISSIONS = (
     Permission("create", "namespaces"),
     Permission("delete", "namespaces"),
@@ -76,15 +83,18 @@ def run(id_: str, settings: Settings, variant: str = "") -> Result:
         driver=cluster.provider,
         started=timestamp(began),
     )
-    if cluster.door(stage.NODE_PORTS[0]) is None:
+    own = variant == OWN
+    if own and not settings.app_url:
+        raise UsageError("a service of yours needs --host URL and --app NAMESPACE/DEPLOYMENT")
+    if not own and cluster.door(stage.NODE_PORTS[0]) is None:
         made.verdict, made.reason = NOT_APPLICABLE, f"cluster {cluster.name!r} has no way in for a service of the run's"
         made.finished = timestamp(time.time())
         return made
     recording: Recording | None = None
     try:
-        with staged(cluster, settings, profile, f"{play.name}-{variant}") as on:
+        with staged(cluster, settings, profile, f"{play.name}-{variant}", own=own) as on:
             on.variant = variant
-            made.target = f"{on.namespace}/{stage.SUBJECT}"
+            made.target = settings.app if own else f"{on.namespace}/{stage.SUBJECT}"
             try:
                 play.run(on)
             finally:
@@ -122,10 +132,11 @@ def conclude(made: Result, play: Play, recording: Recording, profile: Profile) -
 
 
 @contextmanager
-def staged(cluster: Cluster, settings: Settings, profile: Profile, title: str) -> Iterator[Stage]:
-    """A namespace of its own under a watchdog and the run's Lease; everything is gone again afterwards."""
+def staged(cluster: Cluster, settings: Settings, profile: Profile, title: str, *, own: bool = False) -> Iterator[Stage]:
+    """A namespace of its own under a watchdog and the run's Lease; everything is gone again afterwards. With `own` none
+    is made: the user's service is only loaded."""
     rest = Rest.of(cluster)
-    _allowed(cluster, rest, settings, profile)
+    _allowed(cluster, rest, settings, profile, LOOKING if own else PERMISSIONS)
     token = secrets.token_hex(3)
     holder = f"load-{title}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{token}"
     namespace = f"{PREFIX}{token}"
@@ -138,9 +149,10 @@ def staged(cluster: Cluster, settings: Settings, profile: Profile, title: str) -
         journal.record("", way_back(lease.release, "give the Lease back", cluster, {"holder": holder}))
         held = RunLease(rest, holder)
         held.take()
-        undo = way_back(remove_namespace, f"remove namespace {namespace}", cluster, {"namespace": namespace})
-        journal.record("", undo)
-        rest.post("/api/v1/namespaces", _namespace(namespace))
+        if not own:
+            undo = way_back(remove_namespace, f"remove namespace {namespace}", cluster, {"namespace": namespace})
+            journal.record("", undo)
+            rest.post("/api/v1/namespaces", _namespace(namespace))
         record = state_directory() / "loads" / holder
         yield Stage(cluster, rest, settings, profile, journal, guard, namespace, record, "")
     finally:
@@ -152,10 +164,10 @@ def staged(cluster: Cluster, settings: Settings, profile: Profile, title: str) -
         raise UndoError(f"not undone: {'; '.join(left.failed)}; run `evenkeel chaos heal`")
 
 
-def _allowed(cluster: Cluster, rest: Rest, settings: Settings, profile: Profile) -> None:
+def _allowed(cluster: Cluster, rest: Rest, settings: Settings, profile: Profile, needed: Sequence[Permission]) -> None:
     named = settings.confirmed or profile.may_disrupt(cluster.context or cluster.name)
     refusals = preflight.confirmed(cluster.disposable, cluster.provider, cluster.context, named)
-    refusals += preflight.permissions(rest, PERMISSIONS)
+    refusals += preflight.permissions(rest, needed)
     deadline = time.monotonic() + 30.0
     while not refusals and (sick := preflight.health(preflight.Scenery.read(rest))):
         if time.monotonic() > deadline:

@@ -22,6 +22,7 @@ from fixtures.safety.guard import Guard
 from fixtures.safety.journal import Journal
 from fixtures.safety.rest import Rest, RestError, name
 from fixtures.safety.undo import Undo, way_back
+from fixtures.snapshot.model.base import Model, Object
 from fixtures.subjects.apply import Applier
 from fixtures.subjects.subject import Subject
 
@@ -40,6 +41,24 @@ _PATHS = {
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     "ScaledObject": "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects",
 }
+
+
+class _Target(Model):
+    kind: str = ""
+    name: str = ""
+
+
+class _ScalerSpec(Model):
+    min_replicas: int = 1
+    scale_target_ref: _Target = msgspec.field(default_factory=_Target)
+
+
+class _Scaler(Object):
+    spec: _ScalerSpec = msgspec.field(default_factory=_ScalerSpec)
+
+
+class _Scalers(msgspec.Struct):
+    items: list[_Scaler] = []
 
 
 class StageError(Exception):
@@ -93,6 +112,17 @@ class Stage:
 
     def workload(self, deployment: str = SUBJECT, *, scaler: str = "", service: str = "") -> Workload:
         return Workload(namespace=self.namespace, deployment=deployment, scaler=scaler, service=service)
+
+    def own(self) -> tuple[Workload, int]:
+        """The user's service with its autoscaler, and the scaler's minimum. Raises `StageError`, `RestError`."""
+        namespace, deployment = self.settings.app_namespace, self.settings.app_name
+        scalers = self.rest.get(_PATHS["HorizontalPodAutoscaler"].format(name(namespace)), _Scalers).items
+        for scaler in scalers:
+            target = scaler.spec.scale_target_ref
+            if (target.kind, target.name) == ("Deployment", deployment):
+                found = Workload(namespace=namespace, deployment=deployment, scaler=scaler.name)
+                return found, scaler.spec.min_replicas
+        raise StageError(f"no HorizontalPodAutoscaler in {namespace} scales {deployment}: nothing would grow")
 
     # What is changed ------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from suites.elasticity.judging import judge
     "maxReplicas that carry the peak, and room on the nodes.",
     source="S0-5",
     live=True,
+    set="complete",
 )
 def test_a_service_grows_with_its_load(load: Load, expect: Expect) -> None:
     """A service made for the run has an autoscaler on CPU; locust asks it for many times as much as before. The time
@@ -35,6 +36,7 @@ def test_a_service_grows_with_its_load(load: Load, expect: Expect) -> None:
     "unready on SIGTERM and serve on for a while.",
     source="S0-5",
     live=True,
+    set="complete",
 )
 def test_a_service_shrinks_again_after_its_load(load: Load, expect: Expect) -> None:
     """The same run as for ELA-01: when the load is gone the service must be back at its minimum within the profile's

@@ -17,6 +17,7 @@ from suites.elasticity.judging import judge
     "on SIGTERM, then serving on until no proxy sends any more.",
     source="S0-26; F-26",
     live=True,
+    set="complete",
 )
 def test_a_rolling_update_costs_no_request(load: Load, expect: Expect) -> None:
     """A service made for the run is updated, restarted, updated twice at once, given an image that does not exist and a

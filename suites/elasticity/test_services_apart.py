@@ -16,6 +16,7 @@ from suites.elasticity.judging import judge
     remedy="Manifests, versions and pipelines of their own; no version label of the whole in every pod template.",
     source="S4-15",
     live=True,
+    set="complete",
 )
 def test_a_service_is_scaled_and_released_apart(load: Load, expect: Expect) -> None:
     """Of two services made for the run one is scaled up, gets a new version and is scaled down again under load. The

@@ -16,6 +16,7 @@ from suites.elasticity.judging import judge
     remedy="Find what the pods share (a database, a lock, a node's CPU, a quota) and scale or split that.",
     source="S0-6",
     live=True,
+    set="complete",
 )
 def test_twice_the_pods_answer_nearly_twice_as_much(load: Load, expect: Expect) -> None:
     """Pods of a service made for the run, each held at a small CPU quota so that the machine is no limit, are asked for

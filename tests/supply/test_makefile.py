@@ -51,3 +51,9 @@ def test_chaos_is_every_fault_on_the_lab_and_nowhere_else() -> None:
     assert "--cluster lab --allow-disruption --set complete --controls REC --keep" in commands
     assert "--where-possible" not in commands
     assert "kubeconfig" not in commands
+
+
+def test_load_is_made_on_the_lab_only() -> None:
+    commands = plan("load")
+    assert "--cluster lab --allow-disruption --set complete --controls ELA" in commands
+    assert "--where-possible" not in commands, "without a lab there is nothing to load"

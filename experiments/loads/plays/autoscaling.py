@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.loads.play import Budgets, Play
+from experiments.loads.play import OWN, Budgets, Play
 from experiments.loads.recording import Recording, Track, since, texts
 from experiments.loads.result import Figure
 from experiments.loads.stage import SUBJECT, Stage
@@ -17,6 +17,8 @@ UTILIZATION = 60  # per cent of it that the scaler aims at
 PEAK, BASE = 40.0, 4.0  # requests a second
 WORK = 10
 TARGET_S = 0.5  # of p95
+# Of a service of the user's, whose scaler is likely to have Kubernetes' own stabilization window of 300 s.
+OWN_WARM_S, OWN_HOLD_S, OWN_COOL_S = 20.0, 240.0, 420.0
 HOLD_S, WARM_S, COOL_S = 60.0, 6.0, 60.0
 
 
@@ -29,11 +31,17 @@ class Autoscaling(Play):
     variants = {
         "reference": "pods with CPU requests, a scaler that grows at once and shrinks after 10 s",
         "no-requests": "pods without CPU requests: the scaler can't know how busy they are",
+        OWN: "a service of yours with its own scaler, by --app and --host: loaded, and not changed otherwise",
         "hasty": "a scaler without a stabilization window under a load that comes and goes",
     }
     takes_s = 150
 
+    own_service = True
+
     def run(self, stage: Stage) -> None:
+        if stage.variant == OWN:
+            self._own(stage)
+            return
         deployment, service = stage.manifest()
         container = deployment["spec"]["template"]["spec"]["containers"][0]
         container["resources"] = {
@@ -47,13 +55,25 @@ class Autoscaling(Play):
         stage.wait_ready(subject, LEAST)
         stage.wait_answering()
         stage.watch({"subject": subject}, interval_s=0.5)
-        knocking = stage.knock("subject", _traffic(stage))
-        stage.wait("the load is at its peak", lambda: any(s.asked >= PEAK for s in knocking.seconds()), 60)
-        began = stage.mark("load", f"{PEAK:g} requests a second instead of {BASE:g}")
-        knocking.wait()
-        end = stage.mark("ended", "nothing more is watched")
-        stage.values["hold_s"] = knocking.traffic.hold
-        stage.values["watched_s"] = end - began
+        _load(stage, _traffic(stage))
+
+    def _own(self, stage: Stage) -> None:
+        settings = stage.settings
+        subject, least = stage.own()
+        stage.values["least"] = least
+        stage.watch({"subject": subject})
+        traffic = Traffic(
+            user="plain",
+            shape="step",
+            host=settings.app_url,
+            peak=settings.load_peak,
+            base=settings.load_base,
+            parameters={"path": settings.load_path},
+            warm=OWN_WARM_S,
+            hold=OWN_HOLD_S,
+            cool=OWN_COOL_S,
+        )
+        _load(stage, traffic)
 
     def latency_target(self, budgets: Budgets) -> float | None:
         return budgets.of("ELA-01", "latency-target", TARGET_S)
@@ -64,7 +84,20 @@ class Autoscaling(Play):
         if peak is None or not track.seen():
             return [Figure(control=c, name="load", what="the load's peak", budget=0) for c in self.controls]
         calm = peak + recording.values.get("hold_s", HOLD_S)
-        return _growing(track, peak, calm, budgets) + _shrinking(track, peak, calm, budgets)
+        least = int(recording.values.get("least", LEAST))
+        made = _growing(track, peak, calm, budgets) + _shrinking(track, peak, calm, least, budgets)
+        # of a scaler that isn't ours nobody said how long it waits
+        return [f for f in made if f.name != "window-kept" or "least" not in recording.values]
+
+
+def _load(stage: Stage, traffic: Traffic) -> None:
+    """All of the traffic, with a mark when it has risen."""
+    knocking = stage.knock("subject", traffic)
+    stage.wait("the load is at its peak", lambda: any(s.asked >= traffic.peak for s in knocking.seconds()), 60)
+    stage.mark("load", f"{traffic.peak:g} requests a second instead of {traffic.base:g}")
+    knocking.wait()
+    stage.mark("ended", "nothing more is watched")
+    stage.values["hold_s"] = traffic.hold
 
 
 def _growing(track: Track, peak: float, calm: float, budgets: Budgets) -> list[Figure]:
@@ -98,17 +131,17 @@ def _growing(track: Track, peak: float, calm: float, budgets: Budgets) -> list[F
     return made
 
 
-def _shrinking(track: Track, peak: float, calm: float, budgets: Budgets) -> list[Figure]:
+def _shrinking(track: Track, peak: float, calm: float, least: int, budgets: Budgets) -> list[Figure]:
     grown = next((look.wanted or 0 for look in reversed(track.seen(peak, calm))), 0)
-    if grown <= LEAST:
+    if grown <= least:
         return [Figure(control="ELA-02", name="shrunk", what="it had not grown, so it could not shrink", budget=0)]
     after = calm + 1.0
     decided = track.first(after, lambda look: (look.wanted or grown) < grown)
-    small = track.first(after, lambda look: look.wanted == LEAST and look.total == LEAST)
+    small = track.first(after, lambda look: look.wanted == least and look.total == least)
     failed, requests = track.failed(calm), track.requests(calm)
     turns = track.turns(peak, float("inf"))
     made = [
-        _time("ELA-02", "shrunk", f"it was back at {LEAST} pods", calm, small, budgets, 60),
+        _time("ELA-02", "shrunk", f"it was back at {least} pods", calm, small, budgets, 60),
         _errors("ELA-02", "while it shrank", failed, requests, track, calm, float("inf"), budgets),
         Figure(
             control="ELA-02",
