@@ -21,6 +21,7 @@ LEFT, RIGHT = 118.0, 880.0  # the plot; what is drawn stands left of it, its fig
 TOP = 46.0  # room for the numbered marks
 GAP, HEAD = 26.0, 34.0  # between panels; over each service when there are several
 FASTEST, SLOWEST = 0.001, 10.0  # latency scale, seconds
+KINDS = ("load", "decided", "detected", "acted", "ready", "recovered", "ended")  # that have a colour
 Value = Callable[[Point], float | None]
 
 
@@ -228,7 +229,7 @@ def _steps(css: str, points: Sequence[Point], value: Value, panel: Panel, x: Lin
     path = []
     for run in _runs(points, value):
         path.append(f"M{_n(x.at(run[0][0]))} {_n(panel.y(run[0][1]))}")
-        height = None
+        height = run[0][1]
         for t, v in run:
             if v != height:
                 path.append(f"H{_n(x.at(t))}V{_n(panel.y(v))}")
@@ -263,13 +264,13 @@ def _marks(moments: Sequence[Moment], x: Linear, bottom: float) -> Markup:
     places = spread([x.at(m.t_s) for m in moments], 21, LEFT, RIGHT)
     parts = []
     for n, (moment, place) in enumerate(zip(moments, places, strict=True), start=1):
-        at = x.at(moment.t_s)
+        at, kind = x.at(moment.t_s), moment.kind if moment.kind in KINDS else "other"
         parts.append(
             Markup(
                 '<g class="t-mark k-{}"><path d="M{} 22L{} {}V{}"/><circle cx="{}" cy="12" r="9"/>'
                 '<text x="{}" y="16">{}</text><title>{}</title></g>'
             ).format(
-                moment.kind, _n(place), _n(at), _n(TOP - 12), _n(bottom), _n(place), _n(place), n,
+                kind, _n(place), _n(at), _n(TOP - 12), _n(bottom), _n(place), _n(place), n,
                 wording.one_line(f"{moment.kind} at {wording.duration(moment.t_s)}: {moment.what}"),
             )
         )  # fmt: skip

@@ -40,7 +40,7 @@ def hostile(run: Run) -> Run:
 def _poisoned(run: Run) -> Run:
     import msgspec
 
-    times = {"started", "finished", "injected", "proven", "healed", "healthy", "at", "start", "end"}
+    times = {"started", "finished", "injected", "proven", "healed", "healthy", "at", "start", "end", "zero"}
     keep = {"schema", "id", "state", "layer", "verdict", "severity", "kind"} | times
 
     def poison(part: object, key: str = "") -> object:

@@ -57,7 +57,7 @@ def test_nothing_recorded_is_no_picture() -> None:
 
 def test_the_page_has_figures_in_their_units(run: Run) -> None:
     page = html.render(run)
-    assert page.count('class="card fault load"') == 2
+    assert page.count('class="card load"') == 2
     assert "≤ 35 s" in page
     assert ">never<" in page
     ratio = next(f for f in run.loads[0].figures if f.name == "error-ratio")
