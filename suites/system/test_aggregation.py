@@ -49,10 +49,17 @@ def test_metrics_api(snapshot: Snapshot, profile: Profile, expect: Expect) -> No
     for api in apis:
         _judge(api, snapshot, profile, expect)
     if not apis:
-        for hpa in snapshot.of(HorizontalPodAutoscaler):
-            kinds = {str(metric.get("type")) for metric in hpa.spec.metrics or ()}
-            if not hpa.spec.metrics or kinds & {"Resource", "ContainerResource"}:
-                expect(hpa, False, "scales on resource metrics, and nothing serves them", path="spec.metrics")
+        waiting = [hpa.reference for hpa in snapshot.of(HorizontalPodAutoscaler) if _measures(hpa)]
+        if waiting:
+            others = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+            message = f"nothing serves it, and {waiting[0]}{others} can't scale without it"
+            expect(f"APIService {METRICS_GROUP}", False, message, path="spec.metrics", value=len(waiting))
+
+
+def _measures(hpa: HorizontalPodAutoscaler) -> bool:
+    """Whether it scales on CPU or memory, as it does where it doesn't say on what."""
+    kinds = {str(metric.get("type")) for metric in hpa.spec.metrics or ()}
+    return not hpa.spec.metrics or bool(kinds & {"Resource", "ContainerResource"})
 
 
 def _judge(api: APIService, snapshot: Snapshot, profile: Profile, expect: Expect) -> None:
