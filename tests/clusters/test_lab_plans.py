@@ -74,7 +74,7 @@ def test_control_planes_take_pods_only_where_there_is_no_worker(tmp_path: Path) 
 
 
 def test_the_balancer_listens_on_loopback_and_inside_the_lab_only(tmp_path: Path) -> None:
-    text = balancer.configuration(Topology().nodes(), tmp_path / "admin.sock")
+    text = balancer.configuration(Topology().nodes(), tmp_path / "admin.sock", tmp_path / "ca.crt")
     binds = [line.split()[1] for line in text.splitlines() if line.strip().startswith("bind ")]
     assert binds
     assert all(b.startswith(("127.0.0.1:", "198.18.0.1:")) for b in binds)
@@ -89,7 +89,9 @@ def test_a_door_leads_to_the_node_port_that_is_as_far_behind_it() -> None:
 
 
 def test_without_workers_the_control_planes_serve_the_application(tmp_path: Path) -> None:
-    text = balancer.configuration(Topology(control_planes=1, workers=0).nodes(), tmp_path / "admin.sock")
+    text = balancer.configuration(
+        Topology(control_planes=1, workers=0).nodes(), tmp_path / "admin.sock", tmp_path / "ca.crt"
+    )
     assert "server master-1 198.18.0.11:30080" in text
 
 
