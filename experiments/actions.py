@@ -138,7 +138,9 @@ def heal() -> list[str]:
                     undo_one(trial.journal, injection.entry, "runner", reopen)
                 except Exception as error:
                     logger.warning("healing %s: %s; trying again", injection.victim, error)
-                    result = heal_journal(trial.journal, "runner", patience_s=60.0)
+                    # Only this: the run's Lease and its writes are still needed, to be looked at.
+                    others = frozenset(e.id for e in trial.journal.entries() if e.id != injection.entry)
+                    result = heal_journal(trial.journal, "runner", patience_s=60.0, keep=others)
                     if result.failed:
                         raise ActionError(
                             f"not healed: {'; '.join(result.failed)}; run `evenkeel chaos heal`"

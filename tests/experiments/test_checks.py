@@ -102,6 +102,13 @@ def test_a_takeover_while_the_old_leader_may_still_act_fails() -> None:
     assert "b took over 1.50 s after a renewed for 3 s" in check.message
 
 
+def test_an_answer_from_the_memory_of_a_server_cut_off_is_no_takeover() -> None:
+    taken, stale = look(5.0, "b", 2, 4.2, 4.2), look(5.1, "a", 1, 0.0, 1.0)
+    check = single_leader.judge(looks(taken, stale, look(5.2, "b", 2, 4.2, 5.0)))
+    assert check.verdict == "pass", check.message
+    assert "1 change(s) of leader" in check.message
+
+
 def test_a_lease_given_back_may_be_taken_at_once() -> None:
     assert single_leader.judge(looks(look(2.0, "", 1, 0.0, 1.4), look(2.1, "b", 2, 1.5, 1.5))).verdict == "pass"
 
