@@ -3,7 +3,7 @@
 The kubelet is stopped for it. Taking a manifest away instead would be the obvious way, and costs more than a minute:
 the kubelet then deletes the pod's mirror through its own node's API server, which waits for the very etcd that has just
 been stopped, and the kubelet does nothing else until that has timed out (measured: an etcd whose manifest was back did
-not run 60 s later; docs/decisions/0015).
+not run 60 s later; docs/decisions/0017).
 
 What is replaced lies under `ASIDE` until it is put back, so that another process finds it there.
 """
