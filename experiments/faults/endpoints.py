@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from experiments.faults import own_pods
-from experiments.observer import ANSWER_S, FROM_CACHE, Change, Watched
+from experiments.observer import ANSWER_S, Change, Watched
 from experiments.result import FAIL, PASS, UNKNOWN, Check
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Cluster, ClusterError
@@ -70,7 +70,7 @@ def make(scene: Scene) -> None:
     spec = own_pods.spec(
         own_pods.AGNHOST,
         ["/agnhost", "netexec", f"--http-port={PORT}"],
-        {"cpu": "10m", "memory": "48Mi"},
+        {"cpu": "10m", "memory": "96Mi"},
         readinessProbe={"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 1},
     )
     scene.rest.post(
@@ -108,7 +108,8 @@ def pods(scene: Scene) -> list[Pod]:
 
 def listed(scene: Scene) -> frozenset[str]:
     """Pods that the Service offers now. Raises `RestError`."""
-    query = {"labelSelector": f"kubernetes.io/service-name={SERVICE}", **FROM_CACHE}
+    # Not from a cache: two API servers' caches differ for a moment, and the list would seem to go back and forth.
+    query = {"labelSelector": f"kubernetes.io/service-name={SERVICE}"}
     slices = scene.rest.get(SLICES, EndpointSlices, query, timeout_s=ANSWER_S).items
     return frozenset(
         e.target_ref.name
