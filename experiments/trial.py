@@ -72,6 +72,7 @@ class Trial:
         self.started = self.clock.now()
         self.steady_since: float | None = None  # every probe was good from here to the injection
         self.healthy: float | None = None
+        self.probed_until: float | None = None
         self.injections: list[Injection] = []
         self.troubles: list[str] = []  # why the verdict can't be pass, in the order met
         self.refused: list[str] = []

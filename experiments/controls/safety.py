@@ -123,6 +123,7 @@ def look_back(this: Trial) -> None:
     """What must hold of what was written and of who led, while the evidence is still there."""
     if this.prober is None or this.injected is None:
         return
+    this.probed_until = this.clock.now()
     this.prober.stop()
     try:
         header, samples = this.prober.samples()

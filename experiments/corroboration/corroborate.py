@@ -94,6 +94,7 @@ def _view(trial: Trial, prometheus: Prometheus) -> View:
         healthy=None if trial.healthy is None else there(trial.healthy),
         now=now,
         steady=steady,
+        probed_until=now if trial.probed_until is None else min(now, there(trial.probed_until)),
         up=prompt(since(prometheus, targets.QUERY, steady, now)),
         clock_error_s=clock.error_s,
         namespace=trial.scene.app_namespace,

@@ -25,7 +25,8 @@ def _of(view: View, rule: ErrorRatio) -> Statement:
         return _said(rule, NOT_APPLICABLE, f"{rule.all} is not exported")
     window = max(SCRAPES * every, 5.0)
     everything = view.prometheus.value(f"sum(increase({rule.all}[{round(view.now - view.injected) or 1}s]))", view.now)
-    lately = view.prometheus.value(f"sum(increase({rule.all}[{round(window)}s]))", view.now)
+    end = view.probed_until if rule.target else view.now
+    lately = view.prometheus.value(f"sum(increase({rule.all}[{round(window)}s]))", end)
     if everything is None:
         return _said(rule, NOT_APPLICABLE, f"{rule.all} is not exported")
     return judge(view, rule, every, window, view.samples(rule.failed), everything, lately or 0.0)
@@ -51,11 +52,12 @@ def judge(
     rises = sorted((step for one in failed for step in steps(one, view.injected)), key=lambda step: step.at)
     resolution = view.resolution(every)
     count = sum(step.by for step in rises)
-    if view.healthy is not None and view.now - view.healthy < window:
+    end = view.probed_until if rule.target else view.now
+    if view.healthy is not None and end - view.healthy < window:
         # what failed before it was healthy is no reason to say that it still fails
         recent = [step for step in rises if (step.since or step.at) >= view.healthy]
     else:
-        recent = [step for step in rises if step.at > view.now - window]
+        recent = [step for step in rises if step.at > end - window]
     ratio = sum(step.by for step in recent) / lately if lately >= 1 else None
     said = f"{count:.0f} of {everything:.0f} requests failed"
     if rises:

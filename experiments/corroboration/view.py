@@ -21,6 +21,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     healthy: float | None  # None: it never was
     now: float
     steady: float  # everything was well from here to the injection
+    probed_until: float  # the application has hardly any requests but those of the prober
     up: Sequence[Series]  # of every target, whether it could be scraped
     clock_error_s: float
     namespace: str

@@ -30,6 +30,7 @@ def view(up: Sequence[Series] = ()) -> View:
         healthy=HEALTHY,
         now=NOW,
         steady=95.0,
+        probed_until=NOW,
         up=up,
         clock_error_s=0.0,
         namespace="reference",

@@ -62,7 +62,7 @@ class Meddler(threading.Thread):
         self._steal()
         self.lab.kill(next(m for m in masters if m != leader), "kube-scheduler")
         self.done.append("killed a scheduler")
-        ports = [{"port": 80, "targetPort": "nobody-has-this-port"}]
+        ports = [{"port": 80, "targetPort": "nobody-has-it"}]
         self.rest.post(
             SERVICE, {"metadata": {"name": "left-behind"}, "spec": {"selector": {"app": "web"}, "ports": ports}}
         )
