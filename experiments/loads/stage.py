@@ -178,9 +178,9 @@ class Stage:
         knocking.wait_begun()
         return knocking
 
-    def mark(self, kind: str, what: str) -> float:
-        """Remember a moment; returns it."""
-        self.marks.append(Mark(at=time.monotonic(), kind=kind, what=what))
+    def mark(self, kind: str, what: str, at: float | None = None) -> float:
+        """Remember a moment, by default this one; returns it."""
+        self.marks.append(Mark(at=time.monotonic() if at is None else at, kind=kind, what=what))
         return self.marks[-1].at
 
     def wait(self, what: str, holds: Callable[[], bool], within_s: float, every_s: float = 0.1) -> float:

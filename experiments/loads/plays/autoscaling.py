@@ -94,7 +94,8 @@ def _load(stage: Stage, traffic: Traffic) -> None:
     """All of the traffic, with a mark when it has risen."""
     knocking = stage.knock("subject", traffic)
     stage.wait("the load is at its peak", lambda: any(s.asked >= traffic.peak for s in knocking.seconds()), 60)
-    stage.mark("load", f"{traffic.peak:g} requests a second instead of {traffic.base:g}")
+    risen = next(float(s.t) for s in knocking.seconds() if s.asked >= traffic.peak)
+    stage.mark("load", f"{traffic.peak:g} requests a second instead of {traffic.base:g}", at=risen)
     knocking.wait()
     stage.mark("ended", "nothing more is watched")
     stage.values["hold_s"] = traffic.hold
