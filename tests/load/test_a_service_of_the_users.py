@@ -27,6 +27,8 @@ def own(settings: Settings, service: LocalServer, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(KubeconfigCluster, "door", lambda self, port: None)
     for name, seconds in (("OWN_WARM_S", 1.0), ("OWN_HOLD_S", 3.0), ("OWN_COOL_S", 1.0)):
         monkeypatch.setattr(f"experiments.loads.plays.autoscaling.{name}", seconds)
+    # one late second of five would be enough for "unknown", and where tests run many things do
+    monkeypatch.setattr("fixtures.load.generator.LATE_S", 60.0)
     return msgspec.structs.replace(settings, app_url=service.url.rstrip("/"), load_peak=50.0, load_base=10.0)
 
 
