@@ -16,7 +16,6 @@ from fixtures.safety.objects import Pods
 from fixtures.safety.rest import Rest, RestError
 
 WITHIN_S = 90.0
-NODE_PORT = 30089  # the last of the lab's doors
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +26,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     start_s: int = 0
     max_unavailable: int | None = None  # of its disruption budget; None: it has none
     grace_s: int = 0
+    node_port: int = 30089  # one of the lab's doors, of its own where several are there at once
 
 
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ def deployed(lab: Lab, subject: Subject) -> Iterator[Deployed]:
     """Deploy into a namespace of its own, wait until it serves, and take all of it away again."""
     rest = Rest.of(lab)
     namespace = f"bad-{secrets.token_hex(2)}"
-    door = lab.door(NODE_PORT)
+    door = lab.door(subject.node_port)
     assert door is not None
     rest.post("/api/v1/namespaces", {"metadata": {"name": namespace}})
     try:
@@ -85,7 +85,7 @@ def _objects(namespace: str, subject: Subject) -> Iterator[tuple[str, Any]]:
             "spec": {"replicas": subject.replicas, "selector": {"matchLabels": labels}, "template": template},
         },
     )
-    port = {"port": 80, "targetPort": 8080, "nodePort": NODE_PORT}
+    port = {"port": 80, "targetPort": 8080, "nodePort": subject.node_port}
     yield (
         f"/api/v1/namespaces/{namespace}/services",
         {"metadata": {"name": "web"}, "spec": {"type": "NodePort", "selector": labels, "ports": [port]}},

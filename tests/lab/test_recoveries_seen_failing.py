@@ -46,7 +46,7 @@ def judged(control: str, aimed: Settings) -> Outcome:
 @pytest.fixture(scope="module")
 def single(lab: Lab) -> Iterator[Deployed]:
     """One replica."""
-    with deployed(lab, Subject(replicas=1, start_s=2)) as subject:
+    with deployed(lab, Subject(replicas=1, start_s=2, node_port=30088)) as subject:
         yield subject
 
 
