@@ -55,7 +55,7 @@ class Run:
             preexec_fn=None if terminal is None else _own_terminal,
         )
 
-    def until_broken(self, within_s: float = 90.0) -> None:
+    def until_broken(self, within_s: float = 240.0) -> None:
         deadline = time.monotonic() + within_s
         while BROKEN not in self.api.changed:
             assert time.monotonic() < deadline, (
