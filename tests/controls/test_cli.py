@@ -68,7 +68,7 @@ def test_nothing_failed_is_exit_code_0(run: Run) -> None:
 def test_a_failed_control_is_exit_code_1_and_names_file_and_line(run: Run) -> None:
     ran = run("audit", "--manifests", "one.yaml", "--controls", "APP-01")
     assert ran.code == 1
-    assert "one.yaml:1" in ran.out
+    assert "one.yaml:5" in ran.out
     assert "shop/web" in ran.out
 
 
@@ -110,7 +110,7 @@ def test_a_broken_file_is_named_the_others_are_judged_and_the_run_ends_with_4(ru
     ran = run("audit", "--manifests", "broken.yaml", "--manifests", "one.yaml", "--controls", "APP-01")
     assert ran.code == 4
     assert ran.err.startswith("ERROR: broken.yaml:3: broken YAML")
-    assert "one.yaml:1" in ran.out
+    assert "one.yaml:5" in ran.out
 
 
 def test_a_broken_file_alone_makes_nothing_pass(run: Run) -> None:
@@ -134,7 +134,7 @@ def test_json_is_the_content_of_run_json_and_nothing_else(run: Run) -> None:
     assert document["schema"] == "evenkeel.run/v1"
     assert document["summary"]["exit_code"] == ran.code == 1
     finding = document["controls"][0]["findings"][0]
-    assert (finding["object"], finding["path"], finding["line"]) == ("Deployment shop/web", "spec.replicas", 1)
+    assert (finding["object"], finding["path"], finding["line"]) == ("Deployment shop/web", "spec.replicas", 5)
 
 
 def test_a_run_directory_gets_the_same_run(run: Run, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_standard_input_is_judged(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "stdin", io.StringIO(ONE))
     ran = run("audit", "--manifests", "-", "--controls", "APP-01")
     assert ran.code == 1
-    assert "standard input:1" in ran.out
+    assert "standard input:5" in ran.out
 
 
 def test_an_explanation_has_claim_reason_judgement_remedy_and_source(run: Run) -> None:
