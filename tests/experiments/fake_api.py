@@ -18,6 +18,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces"
 PODS = "/api/v1/namespaces/reference/pods"
 WRITES = "/api/v1/namespaces/evenkeel/configmaps"
 RUN_LEASE = f"{LEASES}/evenkeel/leases"
+TEMPLATE = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}
 
 
 class _Server(ThreadingHTTPServer):
@@ -126,7 +127,8 @@ class FakeApi:
                 return 200, {"items": [endpoints(self.below(PODS))]}
             case "GET" if path.endswith("/deployments/web"):
                 selector = {"matchLabels": {"app": "web"}}
-                return 200, {"metadata": {"name": "web"}, "spec": {"replicas": 4, "selector": selector}}
+                spec = {"replicas": 4, "selector": selector, "template": TEMPLATE}
+                return 200, {"metadata": {"name": "web"}, "spec": spec}
             case "GET" if collection:
                 return 200, {"metadata": {}, "items": self.below(path)}
             case "GET":

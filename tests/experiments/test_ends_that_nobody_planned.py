@@ -129,12 +129,12 @@ def test_a_closed_terminal_leaves_nothing_behind(run: Callable[..., Run]) -> Non
 def test_a_full_disk_under_the_run_leaves_nothing_behind(run: Callable[..., Run], tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "evenkeel-test", str(small)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "evenkeel-test", str(small)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("a small disk can only be made by root")
     try:
         one = run(run_directory=small)
-        assert one.process.wait(120) != 0
+        assert one.process.wait(120) != 0, one.log.read_text()
         assert one.undone(), one.left()
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)

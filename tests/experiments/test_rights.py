@@ -15,6 +15,7 @@ from experiments.faults import catalogue
 from experiments.faults.fault import Fault
 from experiments.settings import Settings
 from experiments.trial import extension
+from fixtures.clusters.cluster import Capability
 from fixtures.safety.preflight import APP, Permission
 from tests.experiments.fake_api import FakeApi, pod
 from tests.experiments.rights import covers, right
@@ -101,10 +102,12 @@ def test_where_the_namespace_stands_already_no_right_to_make_namespaces_is_neede
 
 @pytest.mark.parametrize("fault", catalogue.every().values(), ids=lambda f: f.id)
 def test_every_fault_names_the_namespaces_in_which_it_changes_objects(fault: Fault) -> None:
-    """Only a drain moves pods of all namespaces: those that happen to be on its node. Webhooks have no namespace."""
+    """Only a drain moves pods of all namespaces: those that happen to be on its node. Webhooks have no namespace, and a
+    node that is replaced by a new machine is an object of the cluster."""
     boundless = {str(p) for p in fault.permissions if p.verb in CHANGES and not p.namespace}
     webhooks = {f"{verb} validatingwebhookconfigurations.admissionregistration.k8s.io" for verb in ("create", "delete")}
-    assert boundless <= {"create pods/eviction", "patch nodes", *webhooks}
+    replaced = {"delete nodes"} if Capability.NODE_DISKS in fault.needs else set()
+    assert boundless <= {"create pods/eviction", "patch nodes", *webhooks, *replaced}
 
 
 def test_a_victim_in_a_namespace_that_nobody_named_is_refused(
