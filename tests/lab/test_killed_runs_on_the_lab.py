@@ -17,7 +17,9 @@ EXPERIMENTS = [("pod-kill", ""), ("node-drain", ""), ("kubelet-stop", "kubelet")
 HEALTHY_WITHIN_S = 60.0  # the figure is the benchmark's to judge; a test's machine may be busy
 
 
-@pytest.mark.parametrize("plan", killing.plans(len(EXPERIMENTS), SEED, EXPERIMENTS), ids=lambda plan: plan.experiment)
+@pytest.mark.parametrize(
+    "plan", list(killing.plans(len(EXPERIMENTS), SEED, EXPERIMENTS)), ids=lambda plan: plan.experiment
+)
 def test_a_run_killed_at_a_moment_of_chance_leaves_nothing_behind(lab: Lab, tmp_path: Path, plan: Plan) -> None:
     before = killing.steady(lab)
     kill = killing.kill(lab, plan, tmp_path / "state", before)
