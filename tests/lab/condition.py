@@ -90,6 +90,12 @@ def objects(rest: Rest) -> Condition:
     return found
 
 
+def leaving(rest: Rest) -> list[str]:
+    """Namespaces that are being deleted: what is in them goes meanwhile. Raises `RestError`."""
+    found = _items(rest, f"{CORE}/namespaces")
+    return [one["metadata"]["name"] for one in found if "deletionTimestamp" in one["metadata"]]
+
+
 def survivors(state: Path) -> list[str]:
     """Processes that a run with this state directory has left: its probers and watchdogs."""
     found = []

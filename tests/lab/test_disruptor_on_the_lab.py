@@ -68,6 +68,11 @@ def canary(lab: Lab) -> Iterator[str]:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CANARY}},
         {
             "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": spec["template"]["spec"]["serviceAccountName"], "namespace": CANARY},
+        },
+        {
+            "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "sings", "namespace": CANARY},
             "data": {"a": "b"},

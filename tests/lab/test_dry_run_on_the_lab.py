@@ -34,6 +34,7 @@ def test_a_dry_run_of_everything_names_its_victims_and_changes_nothing(
     monkeypatch.setenv("EVENKEEL_STATE", str(tmp_path / "state"))
     scene = Scene(lab, Rest.of(lab), "reference", "web")
     wait("the cluster is steady", lambda: not scene.troubles(), 90)
+    wait("what earlier tests made is gone", lambda: not condition.leaving(Rest.of(lab)), 90)
     settings = runner.settings_for(lab)
     before = condition.of(lab)
     boots = {node.name: lab.boot_id(node.name) for node in lab.nodes()}
