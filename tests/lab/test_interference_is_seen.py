@@ -68,7 +68,8 @@ class Meddler(threading.Thread):
         )
         self.done.append("left a Service behind")
         written = self.rest.get(WRITES, _ConfigMaps, {"limit": 5}).items
-        self.rest.delete(f"{WRITES}/{written[0].metadata.name}")
+        # every namespace also has a ConfigMap with the cluster's authority
+        self.rest.delete(f"{WRITES}/{next(w for w in written if w.metadata.name.startswith('write-')).metadata.name}")
         self.done.append("took a write away")
 
     def _leader(self) -> tuple[str, int]:
