@@ -21,6 +21,7 @@ from experiments.scene import Scene
 from fixtures.clusters.lab.lab import Lab
 from fixtures.safety.ground import NAMESPACE
 from fixtures.safety.rest import Rest
+from tests.lab import condition
 from tests.lab.waiting import wait
 
 pytestmark = pytest.mark.lab
@@ -49,6 +50,8 @@ def kubectl(lab: Lab, *arguments: str, given: str = "") -> str:
 @pytest.fixture(scope="module")
 def account(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A kubeconfig with a token of the account that has the two shipped roles."""
+    # a namespace that is being deleted takes what is applied to it along
+    wait("what earlier tests made is gone", lambda: not condition.leaving(Rest.of(lab)), 90)
     wanted = "\n---\n".join([*(f.read_text() for f in sorted(RBAC.glob("*.yaml"))), yaml.safe_dump(BINDING)])
     kubectl(lab, "apply", "-f", "-", given=wanted)
     config = yaml.safe_load(lab.kubeconfig.read_text())
