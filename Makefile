@@ -18,7 +18,7 @@ BOOTSTRAP := fixtures/clusters/lab/supply/bootstrap.sh
 
 on_lab := $(filter lab,$(or $(CLUSTER),lab))
 
-.PHONY: help keda setup run chaos load test lint clean supply
+.PHONY: help keda setup run chaos load test nightly lint clean supply
 help:
 	@printf '%s\n' \
 	'make run      an HA cluster comes up on this machine, is audited, broken, measured and reported on (Linux, root)' \
@@ -27,6 +27,7 @@ help:
 	'make chaos    every fault there is, on the lab: the complete set of the recovery suite (up to 45 minutes)' \
 	'make load     the lab again, loaded: scaling, rolling updates, overload (15 minutes at the most)' \
 	'make test     lint, the tests that need no cluster, then those on the lab' \
+	'make nightly  the long tests on the lab that make test leaves out: load, and recoveries that must fail' \
 	'make setup    prepare everything, run nothing; the program is then .venv/bin/evenkeel' \
 	'make lint     ruff and mypy' \
 	'make clean    remove .venv and what tools left here; with CACHE=1 also the lab, if one is up, and what was built' \
@@ -76,7 +77,11 @@ lint: $(READY)
 
 test: setup lint
 	$(PYTHON_HERE) -m pytest tests -m "not lab" $(ARGS)
-	$(PYTHON_HERE) -m pytest tests -m lab $(ARGS)
+	$(PYTHON_HERE) -m pytest tests -m "lab and not nightly" $(ARGS)
+
+# What takes long on the lab, or needs a machine that does nothing else: load tests, and recoveries that must fail.
+nightly: setup
+	$(PYTHON_HERE) -m pytest tests -m nightly $(ARGS)
 
 # The lab belongs to the machine and may be in use from another checkout: it is taken down only with the cache it
 # stands on, and only when it stands on this one (`lab down` ends any lab of the machine).

@@ -23,7 +23,7 @@ from fixtures.verdict import Outcome
 from tests.recovery import seen_failing as seen
 from tests.recovery.seen_failing import reasons, seen_failing
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.nightly]
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager"
 SERVICE = "/api/v1/namespaces/reference/services"

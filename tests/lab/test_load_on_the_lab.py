@@ -12,7 +12,7 @@ from experiments.loads.result import Figure, Result
 from fixtures.clusters.lab.lab import Lab
 from fixtures.safety.rest import Rest
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.nightly]
 
 
 def played(lab: Lab, folder: Path, name: str, variant: str = "") -> Result:

@@ -17,7 +17,7 @@ from tests.lab.bad_subjects import Deployed, Subject, deployed
 from tests.recovery import seen_failing as seen
 from tests.recovery.seen_failing import reasons, seen_failing
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.nightly]
 
 BEYOND = str(Path(seen.__file__).with_name("beyond.yaml"))
 SLOW_S = 8  # longer than the budget of 5 s that the death of a whole node's pods has
