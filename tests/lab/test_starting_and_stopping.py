@@ -17,6 +17,7 @@ from fixtures.clusters.lab import cgroups, fabric, start, state, stop
 from fixtures.clusters.lab.lab import Lab
 from fixtures.clusters.lab.layout import LabHome, Topology
 from fixtures.clusters.lab.supply import prepare
+from tests.lab.waiting import wait
 
 pytestmark = pytest.mark.lab
 
@@ -69,6 +70,8 @@ def test_down_leaves_nothing_and_up_after_a_crash_cleans_up_first(lab: Lab) -> N
     for pid in cgroups.members():
         with contextlib.suppress(ProcessLookupError):  # it died with the first process of its node
             os.kill(pid, signal.SIGKILL)
+    # a node whose processes are still dying counts as on, and a lab with one node on as up
+    wait("every process is gone", lambda: not cgroups.members(), 10)
     start.up(home, Topology(), prepare(silent), silent)
     assert all(n.power == "on" for n in Lab.open().nodes())
 
