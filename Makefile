@@ -76,7 +76,7 @@ lint: $(READY)
 	$(VENV)/bin/mypy
 
 test: setup lint
-	$(PYTHON_HERE) -m pytest tests -m "not lab" $(ARGS)
+	$(PYTHON_HERE) -m pytest tests -m "not lab and not nightly" $(ARGS)
 	$(PYTHON_HERE) -m pytest tests -m "lab and not nightly" $(ARGS)
 
 # What takes long on the lab, or needs a machine that does nothing else: load tests, and recoveries that must fail.
