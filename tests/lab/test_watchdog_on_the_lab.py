@@ -19,8 +19,10 @@ from fixtures.safety.ground import NAMESPACE
 from fixtures.safety.journal import Journal
 from fixtures.safety.lease import NAME
 from fixtures.safety.rest import Rest, RestError
+from tests.lab.waiting import wait
 
 ROOT = Path(__file__).resolve().parents[2]
+
 pytestmark = pytest.mark.lab
 
 PUT_RIGHT_WITHIN_S = 15.0
@@ -53,16 +55,6 @@ def runner(lab: Lab, state: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def off(lab: Lab) -> list[str]:
     return [n.name for n in lab.nodes() if n.power == "off"]
-
-
-def wait(what: str, condition: object, within_s: float) -> float:
-    """Seconds until the condition holds; fails the test when it takes too long."""
-    assert callable(condition)
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < within_s, f"{what}: not within {within_s:.0f} s"
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 def leased(rest: Rest) -> bool:
