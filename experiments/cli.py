@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,6 +67,28 @@ def _settings(
     )
 
 
+@contextmanager
+def _breaking(settings: Settings, ids: Collection[str] = (), *, allowed: bool) -> Iterator[None]:
+    """What is wrong with the request or the cluster becomes a sentence; after the last experiment all is cleaned up."""
+    from experiments import runner
+    from fixtures import watchers
+    from fixtures.clusters.cluster import ClusterError
+    from fixtures.profiles.profile import ProfileError
+
+    reached = False
+    try:
+        for one in ids:
+            runner.load(one)
+        watchers.check(settings.prometheus_url, settings.grafana_url)
+        reached = runner.reach(settings)
+        yield
+    except (runner.UsageError, watchers.WatcherError, ClusterError, ProfileError, ValueError) as error:
+        raise _fail(str(error)) from error
+    finally:
+        if reached and allowed:
+            runner.leave(settings)
+
+
 def _exit(verdicts: Collection[str]) -> None:
     """1: one failed; 5: none could be judged."""
     if "fail" in verdicts:
@@ -124,11 +147,8 @@ def run(
     output: OutputOption = "text",
 ) -> None:
     """Run experiments one after the other. Exit code 1: one failed; 5: none could be judged."""
-    from experiments import runner
+    from experiments import interrupt, runner
     from experiments.text import plan_text, result_text
-    from fixtures import watchers
-    from fixtures.clusters.cluster import ClusterError
-    from fixtures.profiles.profile import ProfileError
 
     settings = _settings(
         output,
@@ -143,28 +163,22 @@ def run(
         prometheus_url=prometheus_url,
         grafana_url=grafana_url,
     )
-    reached = False
-    try:
-        for one in ids:
-            runner.load(one)
-        watchers.check(settings.prometheus_url, settings.grafana_url)
-        reached = runner.reach(settings)
+    results = []
+    with _breaking(settings, ids, allowed=allow_disruption and not dry_run):
         if dry_run:
             plans = [runner.plan(one, settings, target) for one in ids]
             for plan in plans:
                 typer.echo(msgspec.json.encode(plan).decode() if output == "json" else plan_text(plan))
             raise typer.Exit(NOTHING_JUDGED if any(p.refusals for p in plans) else NOTHING_FAILED)
-        results = []
         audits = runner.audits_for(settings)
-        for one in ids:
-            results.append(runner.run(one, settings, target, audits))
-            if output == "text":
-                typer.echo(result_text(results[-1]))
-    except (runner.UsageError, watchers.WatcherError, ClusterError, ProfileError, ValueError) as error:
-        raise _fail(str(error)) from error
-    finally:
-        if reached and allow_disruption and not dry_run:
-            runner.leave(settings)
+        with interrupt.asked_to_end() as asked:
+            for one in ids:
+                results.append(runner.run(one, settings, target, audits))
+                if output == "text":
+                    typer.echo(result_text(results[-1]))
+                if asked():
+                    typer.echo(f"evenkeel: {interrupt.SAID}", err=True)
+                    break
     if output == "json":
         typer.echo(msgspec.json.format(msgspec.json.encode([r.as_dict() for r in results])).decode())
     _exit({r.verdict for r in results})
@@ -186,12 +200,9 @@ def soak(
     output: OutputOption = "text",
 ) -> None:
     """Faults drawn by chance, one after the other, all invariants after each. Exit codes are those of run."""
-    from experiments import runner
+    from experiments import interrupt, runner
     from experiments import soak as soaking
     from experiments.text import result_text
-    from fixtures import watchers
-    from fixtures.clusters.cluster import ClusterError
-    from fixtures.profiles.profile import ProfileError
 
     settings = _settings(
         output,
@@ -208,11 +219,8 @@ def soak(
     if not allow_disruption:
         raise _fail(runner.NOT_ALLOWED)
     seed = secrets.randbelow(2**31) if seed < 0 else seed
-    reached = False
-    try:
-        watchers.check(settings.prometheus_url, "")
+    with _breaking(settings, allowed=True):
         among = soaking.picks(runner.capabilities(settings))
-        reached = runner.reach(settings)
         audits = runner.audits_for(settings)
         until = time.monotonic() + 60 * minutes
 
@@ -222,13 +230,8 @@ def soak(
                 typer.echo(result_text(result))
             return result
 
-        with soaking.asked_to_end() as asked:
+        with interrupt.asked_to_end() as asked:
             results, ended = soaking.soak(among, seed, one, lambda: soaking.reason(asked(), time.monotonic() > until))
-    except (runner.UsageError, watchers.WatcherError, ClusterError, ProfileError, ValueError) as error:
-        raise _fail(str(error)) from error
-    finally:
-        if reached:
-            runner.leave(settings)
     summary = soaking.summary(seed, among, results, ended)
     if output == "json":
         said = {"soak": summary, "experiments": [r.as_dict() for r in results]}

@@ -69,15 +69,19 @@ def run(
     audits: Audits,
     experiments: list[Measured],
     record_property: Callable[[str, object], None],
+    request: pytest.FixtureRequest,
 ) -> Run:
     """`run("master-power-cut", target="leader")`: a `Measured`. What could not be judged is raised as such."""
-    from experiments import runner
+    from experiments import interrupt, runner
     from experiments.measured import Measured
     from experiments.result import NOT_APPLICABLE, UNKNOWN
     from fixtures.expect import NotApplicable, Unknown
 
     def one(name: str, target: str = "") -> Measured:
-        result = runner.run(name, disruption, target, audits)
+        with interrupt.asked_to_end() as asked:
+            result = runner.run(name, disruption, target, audits)
+            if asked():
+                request.session.shouldstop = interrupt.SAID
         record_property(PROPERTY, result.as_dict())
         if result.injected is not None:
             experiments.append(Measured(result))

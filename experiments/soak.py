@@ -6,11 +6,8 @@ Only faults that declare it (`Fault.soaks`) are drawn: each leaves a quorum, and
 from __future__ import annotations
 
 import hashlib
-import os
-import signal
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -119,23 +116,3 @@ def text(of: Summary) -> str:
     lines += [f"  longest outage of {kind}: {w.seconds:.2f} s, in {w.experiment}" for kind, w in of.worst.items()]
     lines += [f"  {line}" for line in of.not_passed]
     return "\n".join([*lines, f"  ended: {of.ended}"])
-
-
-@contextmanager
-def asked_to_end() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C or SIGTERM has come since: the experiment then going on ends in order, and swallows it."""
-    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-
-    def came() -> bool:
-        try:
-            return bool({signal.SIGINT, signal.SIGTERM}.intersection(os.read(reader, 4096)))
-        except BlockingIOError:
-            return False
-
-    try:
-        yield came
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(reader)
-        os.close(writer)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from experiments import runner, soak
+from experiments import interrupt, runner, soak
 from experiments.cli import app
 from experiments.faults import catalogue
 from experiments.result import Result, Target
@@ -106,10 +106,10 @@ def test_the_summary_has_the_worst_of_each_kind_and_names_what_did_not_pass() ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_an_experiment_swallowed_still_ends_the_soak(number: signal.Signals) -> None:
+def test_a_signal_that_an_experiment_swallowed_is_heard_of(number: signal.Signals) -> None:
     before = signal.signal(number, lambda *_: None)
     try:
-        with soak.asked_to_end() as asked:
+        with interrupt.asked_to_end() as asked:
             assert not asked()
             os.kill(os.getpid(), number)
             assert asked()

@@ -1,0 +1,34 @@
+"""Ctrl-C and SIGTERM while an experiment goes on.
+
+Chaos Toolkit takes either as the wish to end the experiment in order (heal, measure, conclude), and tells nobody.
+Whoever runs one experiment after the other must hear of it, or the next one begins.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SAID = "interrupted; the experiment that was going on has been ended in order"
+
+
+@contextmanager
+def asked_to_end() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C or SIGTERM has come since then. In the main thread only."""
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+    def came() -> bool:
+        try:
+            return bool({signal.SIGINT, signal.SIGTERM}.intersection(os.read(reader, 4096)))
+        except BlockingIOError:
+            return False
+
+    try:
+        yield came
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)
