@@ -25,6 +25,7 @@ MEBIBYTE = 1 << 20
 ROOM = 8 * MEBIBYTE  # above what the database holds: its own growth must not raise the alarm before we are ready
 FILLED = 24 * MEBIBYTE  # at the most
 CHUNK = 1000 * 1024  # one key; a request may be 1.5 MiB at most
+PUT_S = 15.0  # every member writes it to its disk, and they may share one
 
 
 class EtcdFull(Fault):
@@ -98,7 +99,7 @@ def alarms(cluster: Cluster) -> list[str]:
 def _fill(cluster: Cluster, node: str, number: int) -> bool:
     """Put one key; False when there was no room for it any more."""
     put = f"head -c {CHUNK} /dev/zero | tr '\\0' x | etcdctl \"$@\" put {PREFIX}{number}"
-    done = cluster.exec(node, ["sh", "-c", put, "-", *members.FLAGS])
+    done = cluster.exec(node, ["sh", "-c", put, "-", *members.FLAGS, f"--command-timeout={PUT_S:.0f}s"])
     if done.returncode and "database space exceeded" not in done.stdout + done.stderr:
         raise ClusterError(f"etcd on {node} can't be filled: {done.stderr.strip()[-200:]}")
     return done.returncode == 0
@@ -106,16 +107,16 @@ def _fill(cluster: Cluster, node: str, number: int) -> bool:
 
 @undoes
 def make_room(cluster: Cluster | None, node: str) -> None:
-    """Delete what was filled in, compact, defragment, the old quota, disarm; in this order, all of it repeatable."""
+    """Delete what was filled in, compact, defragment, disarm, the old quota; in this order, all of it repeatable. The
+    member is restarted last: writes need not wait for it."""
     assert cluster is not None
     static_pods.release(cluster, node)
+    _empty(cluster, node)
+    members.ask_any(cluster, lambda one: members.tell(cluster, one, "alarm", "disarm"))
     if static_pods.is_aside(cluster, node, "etcd"):
-        _empty(cluster, node)
         old = members.process(cluster, node)
         static_pods.restart(cluster, node, lambda: static_pods.put_back(cluster, node, "etcd"))
         members.await_restart(cluster, node, old)
-    _empty(cluster, node)
-    members.ask_any(cluster, lambda one: members.tell(cluster, one, "alarm", "disarm"))
     if left := alarms(cluster):
         raise UndoError(f"etcd still raises {', '.join(left)}; `etcdctl alarm list` on {node} shows it")
 

@@ -74,13 +74,13 @@ class EtcdQuorumLoss(Fault):
 
 
 def stop_members(cluster: Cluster, nodes: Sequence[str]) -> None:
-    """End the members on these nodes at once, and keep their kubelets from starting them again."""
-    members.together(nodes, lambda node: static_pods.hold(cluster, node))
+    """End the members on these nodes at once, and keep them from being started again."""
+    members.together(nodes, lambda node: static_pods.hold(cluster, node, by=static_pods.RUNTIME))
     members.together(nodes, lambda node: static_pods.end(cluster, node, "etcd"))
 
 
 @undoes
 def start_members(cluster: Cluster | None, nodes: Sequence[str]) -> None:
-    """Let the kubelets of these nodes start their members again; running already is fine."""
+    """Let the members on these nodes be started again; running already is fine."""
     assert cluster is not None
-    members.together(nodes, lambda node: static_pods.release(cluster, node))
+    members.together(nodes, lambda node: static_pods.release(cluster, node, by=static_pods.RUNTIME))

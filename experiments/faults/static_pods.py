@@ -1,9 +1,13 @@
 """Static pods: how their processes are ended, kept from starting, and started with another manifest.
 
-The kubelet is stopped for it. Taking a manifest away instead would be the obvious way, and costs more than a minute:
-the kubelet then deletes the pod's mirror through its own node's API server, which waits for the very etcd that has just
-been stopped, and the kubelet does nothing else until that has timed out (measured: an etcd whose manifest was back did
-not run 60 s later; docs/decisions/0017).
+Where the manifest changes, the kubelet is stopped for it. Taking a manifest away instead would be the obvious way, and
+costs more than a minute: the kubelet then deletes the pod's mirror through its own node's API server, which waits for
+the very etcd that has just been stopped, and the kubelet does nothing else until that has timed out (measured: an etcd
+whose manifest was back did not run 60 s later; docs/decisions/0017).
+
+Where they are only to stay down, the container runtime is stopped and the kubelet goes on. A kubelet that starts has no
+mirrors in mind yet and creates them before it looks at containers, again through its own node's API server: where most
+members of etcd are gone that costs a minute for each pod.
 
 What is replaced lies under `ASIDE` until it is put back, so that another process finds it there.
 """
@@ -20,24 +24,26 @@ from fixtures.clusters.cluster import Cluster, ClusterError
 MANIFESTS = "/etc/kubernetes/manifests"
 ASIDE = "/etc/kubernetes/evenkeel"
 KUBELET = "kubelet"
+RUNTIME = "containerd"
 API_SERVER = "kube-apiserver"
 QUIET_LOOKS = 3  # in a row that found no process
 BOUND_S = 10.0
 
 
-def hold(cluster: Cluster, node: str, *programs: str) -> None:
-    """End these programs of a node, and keep its kubelet from starting them again. Raises `ClusterError`."""
-    cluster.stop_service(node, KUBELET)
+def hold(cluster: Cluster, node: str, *programs: str, by: str = KUBELET) -> None:
+    """End these programs of a node, and keep them from being started again: `by` is the service that is stopped for it,
+    `KUBELET` or `RUNTIME`. Raises `ClusterError`."""
+    cluster.stop_service(node, by)
     for program in programs:
         end(cluster, node, program)
 
 
-def release(cluster: Cluster, node: str) -> None:
-    """Let the kubelet start what its manifests say; running already is fine. A node that is off is left to whoever
+def release(cluster: Cluster, node: str, by: str = KUBELET) -> None:
+    """Let that service start what the manifests say; running already is fine. A node that is off is left to whoever
     switched it off."""
     if any(n.name == node and n.power == "off" for n in cluster.nodes()):
         return
-    cluster.start_service(node, KUBELET)
+    cluster.start_service(node, by)
 
 
 def end(cluster: Cluster, node: str, program: str) -> None:
@@ -47,7 +53,7 @@ def end(cluster: Cluster, node: str, program: str) -> None:
     while quiet < QUIET_LOOKS:
         quiet = 0 if cluster.kill(node, program) else quiet + 1
         if time.monotonic() > deadline:
-            raise ClusterError(f"node {node} still starts {program} {BOUND_S:.0f} s after its kubelet was stopped")
+            raise ClusterError(f"node {node} still starts {program} {BOUND_S:.0f} s after what starts it was stopped")
         time.sleep(0.05)
 
 

@@ -220,7 +220,7 @@ def test_a_loss_of_everything_cut_off_is_taken_back_without_a_restore(
     assert (f"{members.view(stand, NAMES[0]).cluster:x}" != victim.uid) is restored
 
 
-@pytest.mark.parametrize("before", ["base64 -d", "etcdutl snapshot restore", "start kubelet"])
+@pytest.mark.parametrize("before", ["base64 -d", "etcdutl snapshot restore", "start containerd"])
 def test_a_restore_cut_off_anywhere_is_gone_on_with(stand: Stand, monkeypatch: pytest.MonkeyPatch, before: str) -> None:
     monkeypatch.setattr("experiments.faults.etcd_restore.GAP_S", 0.1)
     assert stand.put("before")

@@ -2,12 +2,15 @@
 
 python -m tests.recovery.record REC-10 tests/recovery/recorded/REC-10-default-timings.json \\
     --made "evenkeel lab up --timings default" --says "another kube-controller-manager leads"
+
+With --from RUN.JSON nothing is run: the control judges that run's experiments again, and those it asked for are kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +22,7 @@ from experiments.result import Result
 from fixtures.clusters.lab.lab import Lab
 from fixtures.profiles import profile as profiles
 from tests.lab.bad_subjects import Subject, deployed
-from tests.recovery.seen_failing import Recording, judged, reasons
+from tests.recovery.seen_failing import Recording, Run, judged, reasons
 
 
 def main() -> int:
@@ -31,8 +34,13 @@ def main() -> int:
     parser.add_argument("--profile", default="lab")
     parser.add_argument("--app", default="reference/web")
     parser.add_argument("--app-url", default="")
+    parser.add_argument(
+        "--from", dest="run", type=Path, metavar="RUN.JSON", help="a run that failed, instead of one now"
+    )
     parser.add_argument("--together-on", metavar="NODE", help="aim at two replicas that both prefer this node")
     given = parser.parse_args()
+    if given.run:
+        return again(given)
     lab = Lab.open()
     with ExitStack() as stack:
         if given.together_on:
@@ -46,29 +54,53 @@ def record(lab: Lab, given: argparse.Namespace) -> int:
     settings = runner.settings_for(
         lab, profile=given.profile, allow_disruption=True, app=given.app, app_url=given.app_url
     )
-    kept: list[Result] = []
+    try:
+        return keep(
+            given,
+            lambda name, target="": runner.run(name, settings, target),
+            shape([n.role for n in lab.nodes()], lab.timings),
+            datetime.now(UTC).date().isoformat(),
+        )
+    finally:
+        runner.leave(settings)
+
+
+def again(given: argparse.Namespace) -> int:
+    """The same, of a run that has ended."""
+    made = msgspec.json.decode(given.run.read_bytes())
+    waiting = msgspec.convert(made["experiments"], list[Result])
+    cluster = shape([node["role"] for node in made["cluster"]["nodes"]], made["timings"])
 
     def run(name: str, target: str = "") -> Result:
-        result = runner.run(name, settings, target)
+        found = next(one for one in waiting if one.name == name)
+        waiting.remove(found)
+        return found
+
+    return keep(given, run, cluster, made["started"][:10], list(waiting))
+
+
+def shape(roles: Sequence[str], timings: str) -> str:
+    """A lab in a few words."""
+    masters = sum(role == "control-plane" for role in roles)
+    return f"{masters} control plane(s) + {len(roles) - masters} worker(s), {timings} timings"
+
+
+def keep(given: argparse.Namespace, run: Run, cluster: str, when: str, before: Sequence[Result] = ()) -> int:
+    """Let the control judge what `run` measures, and write down what it asked for."""
+    kept: list[Result] = []
+
+    def kept_run(name: str, target: str = "") -> Result:
+        result = run(name, target)
         kept.append(small(result))
         return result
 
-    try:
-        outcome = judged(given.control, run, profiles.load(given.profile))
-    finally:
-        runner.leave(settings)
+    outcome = judged(given.control, kept_run, profiles.load(given.profile), before)
     said = reasons(outcome)
     print(f"{given.control} {outcome.verdict}: {said or outcome.reason}", file=sys.stderr)  # noqa: T201
-    nodes = lab.nodes()
-    masters = sum(n.role == "control-plane" for n in nodes)
     recording = Recording(
-        control=given.control,
-        made=given.made,
-        cluster=f"{masters} control plane(s) + {len(nodes) - masters} worker(s), {lab.timings} timings",
-        when=datetime.now(UTC).date().isoformat(),
-        says=given.says,
-        results=kept,
+        control=given.control, made=given.made, cluster=cluster, when=when, says=given.says, results=kept
     )
+    given.file.parent.mkdir(exist_ok=True)
     given.file.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n")
     return 0 if outcome.verdict == "fail" and all(text in said for text in given.says) else 1
 
