@@ -89,6 +89,11 @@ def test_two_balancers_know_each_other_and_differ_in_rank(tmp_path: Path) -> Non
     assert all("nopreempt" in text for text in (first, second))
 
 
+def test_keepalived_is_told_whole_seconds_between_two_looks(tmp_path: Path) -> None:
+    text = balancer_files.keepalived_configuration(BALANCERS[0], tmp_path / "check.sh", FAST)
+    assert re.findall(r"^\s+interval (\S+)", text, re.M) == ["1"]
+
+
 def test_a_dead_balancer_is_missed_within_the_budget_only_with_fast_timings() -> None:
     """keepalived's master-down interval: three adverts and the skew of the lower rank."""
 
