@@ -152,8 +152,9 @@ def test_balancer_is_redundant(
     control_plane: ControlPlane, snapshot: Snapshot, profile: Profile, expect: Expect
 ) -> None:
     """Where the balancer runs as pods of the host network in kube-system (kube-vip, HAProxy, keepalived, nginx-proxy):
-    two or more are Ready, on different nodes. One outside the cluster can't be seen: unknown, unless the profile states
-    how it is kept. Not applicable where a provider runs the control plane.
+    two or more are Ready, on different nodes. One outside the cluster is seen where whoever provides the cluster can
+    look at it: two or more machines are on, and their proxies run. Else unknown, unless the profile states how it is
+    kept. Not applicable where a provider runs the control plane.
     """
     control_plane.nodes  # noqa: B018 - not applicable where they are a provider's
     found: dict[str, list[Pod]] = {}
@@ -165,7 +166,12 @@ def test_balancer_is_redundant(
         nodes = sorted({pod.spec.node_name for pod in pods if pod.ready})
         message = f"Ready on {len(nodes)} node(s): {', '.join(nodes) or 'none'}"
         expect(f"balancer {name}", len(nodes) >= 2, message, path="pods.spec.nodeName", value=nodes)
-    if not found:
+    outside = snapshot.cluster.get("balancers") or []
+    if outside:
+        serving = sorted(b["name"] for b in outside if b["power"] == "on" and b["serves"])
+        message = f"{len(serving)} of {len(outside)} serve: {', '.join(serving) or 'none'}"
+        expect("balancers outside the cluster", len(serving) >= 2, message, value=serving)
+    elif not found:
         if "SYS-32" not in profile.statements:
             expect.unknown("the balancer is outside the cluster, out of sight")
         expect.stated("balancer", profile.statements["SYS-32"])

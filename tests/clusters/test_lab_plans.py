@@ -1,4 +1,4 @@
-"""What a lab will be, before there is one: names, addresses, kubeadm's configuration, the balancer's."""
+"""What a lab will be, before there is one: names, addresses, kubeadm's configuration."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from fixtures.clusters.cluster import ClusterError, Netem
-from fixtures.clusters.lab import balancer, cgroups, checkpoint, impairment, kubeadm, template
-from fixtures.clusters.lab.layout import DOOR_NODE_PORTS, FRONT_DOOR_PORTS, LabHome, NodeHome, Topology
+from fixtures.clusters.lab import cgroups, checkpoint, impairment, kubeadm, template
+from fixtures.clusters.lab.layout import LabHome, NodeHome, Topology
 from fixtures.clusters.lab.processes import Process, spawn, wait_gone
 from fixtures.clusters.lab.state import State
 from fixtures.clusters.lab.supply import Supply
@@ -71,28 +71,6 @@ def test_default_timings_leave_every_component_as_kubernetes_ships_it(tmp_path: 
 def test_control_planes_take_pods_only_where_there_is_no_worker(tmp_path: Path) -> None:
     assert documents(tmp_path, Topology())[0]["nodeRegistration"]["taints"]  # type: ignore[index]
     assert not documents(tmp_path, Topology(workers=0))[0]["nodeRegistration"]["taints"]  # type: ignore[index]
-
-
-def test_the_balancer_listens_on_loopback_and_inside_the_lab_only(tmp_path: Path) -> None:
-    text = balancer.configuration(Topology().nodes(), tmp_path / "admin.sock", tmp_path / "ca.crt")
-    binds = [line.split()[1] for line in text.splitlines() if line.strip().startswith("bind ")]
-    assert binds
-    assert all(b.startswith(("127.0.0.1:", "198.18.0.1:")) for b in binds)
-    assert text.count("server master-") == 3
-    assert text.count("server worker-") == 6  # for the application, and for the doors
-    assert "server worker-1 198.18.0.21:+12000 namespace" in text
-
-
-def test_a_door_leads_to_the_node_port_that_is_as_far_behind_it() -> None:
-    assert len(DOOR_NODE_PORTS) == len(FRONT_DOOR_PORTS)
-    assert {n - f for n, f in zip(DOOR_NODE_PORTS, FRONT_DOOR_PORTS, strict=True)} == {12000}
-
-
-def test_without_workers_the_control_planes_serve_the_application(tmp_path: Path) -> None:
-    text = balancer.configuration(
-        Topology(control_planes=1, workers=0).nodes(), tmp_path / "admin.sock", tmp_path / "ca.crt"
-    )
-    assert "server master-1 198.18.0.11:30080" in text
 
 
 def test_a_checkpoint_is_of_one_shape_and_one_supply(tmp_path: Path) -> None:

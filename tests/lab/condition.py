@@ -55,8 +55,12 @@ def of(lab: Lab) -> Condition:
 
 
 def machines(lab: Lab) -> Condition:
-    """What is in each node. Raises `ClusterError`."""
+    """What is in each node, and whether each balancer serves. Which of them has the balanced address may change: nobody
+    gives it back. Raises `ClusterError`."""
     found: Condition = {}
+    for balancer in lab.balancers():
+        found[f"{balancer.name} power"] = balancer.power
+        found[f"{balancer.name} proxy"] = "runs" if balancer.serves else "dead"
     for node in lab.nodes():
         found[f"{node.name} power"] = node.power
         if node.power == "on":
