@@ -1,4 +1,4 @@
-"""Who noticed, who acted: the cluster's own state, looked at several times a second through the API while a fault lasts.
+"""Who noticed, who acted: the cluster's own state, looked at several times a second through the API during a fault.
 
 How often is weighed against what an answer costs the API servers: lists of nodes and of static pods are a hundred times
 as large as those of Leases, and what looking takes is taken from the recovery that is looked at.

@@ -30,6 +30,27 @@ def test_what_is_cut_off_is_bridged_and_does_not_lead(run: Run, profile: Profile
 
 
 @control(
+    "REC-34",
+    "A network that falls apart leaves one side that decides, and heals by itself",
+    severity="high",
+    reason="Half a network is worse than none: both sides live, and packets that get through one way only make a dead "
+    "node look alive. Only a majority may decide, and only one that can be heard.",
+    remedy="Masters in three zones, so that one side has a majority; leader leases that a leader gives up when it can't "
+    "renew them; a balancer that checks whether a server answers.",
+    source="F-17; S0-13, S0-16, S1-4",
+    live=True,
+    set="complete",
+)
+def test_a_network_that_falls_apart_leaves_one_side_that_decides(run: Run, profile: Profile, expect: Expect) -> None:
+    """The zone of the master that leads etcd is cut off from the other zones, its nodes going on talking to each other;
+    in a second experiment what that master sends arrives, and what is sent to it does not. What is asked of the
+    majority's side must answer within the profile's budgets for F-17, no acknowledged write be lost, never two leaders
+    be at once, and everything be healthy again by itself when the packets flow."""
+    judge(run("partition", target="halves"), "F-17", profile, expect)
+    judge(run("partition", target="one-way"), "F-17", profile, expect)
+
+
+@control(
     "REC-18",
     "A bad link of one node is borne: few requests fail, and the others are not late for long",
     severity="medium",
