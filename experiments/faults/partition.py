@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from experiments.faults import elections, etcd, workers
-from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
+from experiments.faults.fault import Evidence, NoVictimError, Recovery, Victim
+from experiments.faults.nodes_lost import NodesLost, nodes, replaced
 from experiments.observer import Change
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Capability, Cluster, Direction
-from fixtures.safety.preflight import Permission, Refusal, Scenery, quorum, survivors
 from fixtures.safety.undo import Undo, undoes, way_back
 
 CABLE = "Cable"  # the kind of a victim that is one node, unplugged
@@ -17,7 +17,7 @@ SWALLOWED = "packets swallowed around "
 DIRECTIONS: Mapping[str, Direction] = {"Network": Direction.BOTH, "Inbound": Direction.IN}
 
 
-class Partition(Fault):
+class Partition(NodesLost):
     """Packets vanish, so nothing is refused: every client waits until a timeout of its own. Who was cut off still
     believes to lead until it can't renew its Lease, and must have stopped by the time that somebody else begins."""
 
@@ -31,13 +31,6 @@ class Partition(Fault):
         "one-way": "the master that leads etcd: what it sends arrives, what is sent to it does not",
     }
     needs = frozenset({Capability.NODE_LINK, Capability.PARTITION})
-    watches_leaders = True
-    permissions = (
-        Permission("create", "pods/exec", namespace="kube-system"),
-        Permission("get", "leases", "coordination.k8s.io", "kube-system"),
-        Permission("list", "nodes"),
-        Permission("list", "pods"),
-    )
 
     def choose(self, scene: Scene, target: str) -> Victim:
         if target == "worker":
@@ -54,10 +47,6 @@ class Partition(Fault):
         why = ["follows in etcd" if target == "minority-master" else f"{wanted[0]} leads etcd", *also]
         return Victim(kind=kind, name=" with ".join(inside), node=",".join(inside), why=", ".join(why))
 
-    def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
-        nodes = _nodes(victim)
-        return quorum(scenery, nodes) + survivors(scenery, nodes) + workers.alone(scene, set(nodes))
-
     def way_back(self, scene: Scene, victim: Victim) -> Undo | None:
         if victim.kind == CABLE:
             return way_back(plug_in, f"plug {victim.node} in again", scene.cluster, {"node": victim.node})
@@ -68,7 +57,7 @@ class Partition(Fault):
         if victim.kind == CABLE:
             return {f"cable of {victim.node}": "plugged in" if scene.cluster.link_is_up(victim.node) else "pulled"}
         vanished = scene.cluster.vanished()
-        state = etcd.leadership(scene, avoid=_nodes(victim) if vanished else ())
+        state = etcd.leadership(scene, avoid=nodes(victim) if vanished else ())
         return {f"{SWALLOWED}{victim.node}": vanished, "etcd leader": state.leader, "etcd term": state.term}
 
     def proven(self, before: Evidence, after: Evidence) -> bool:
@@ -85,45 +74,21 @@ class Partition(Fault):
         if victim.kind == CABLE:
             scene.cluster.link_down(victim.node)
         else:
-            scene.cluster.isolate(_nodes(victim), DIRECTIONS[victim.kind])
-
-    def steps(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Step]:
-        nodes = _nodes(victim)
-        losses = workers.Losses(scene, changes, nodes, injected)
-        return [
-            *elections.steps(changes, elections.LEADERS, injected),
-            *workers.noticed(changes, nodes, injected),
-            *workers.left_service(changes, losses.names, injected),
-            *losses.steps(),
-        ]
+            scene.cluster.isolate(nodes(victim), DIRECTIONS[victim.kind])
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
-        fell = [c for c in elections.LEADERS if f"leads {c}" in victim.why]
-        found = elections.recoveries(changes, fell, injected)
-        losses = workers.Losses(scene, changes, _nodes(victim), injected)
+        found = super().recoveries(scene, victim, changes, injected)
         if victim.kind == CABLE:
-            seconds = None if losses.restored is None else losses.restored - injected
-            found.append(
-                Recovery(name="replacement-ready", seconds=seconds, what="as many replicas are Ready as before")
-            )
+            found.append(replaced(scene, victim, changes, injected, judged=True))
         return found
-
-    def over(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> bool:
-        """Also every node that was cut off must be missed."""
-        missed = [s for s in workers.noticed(changes, _nodes(victim), injected) if s.kind == "detected"]
-        return len(missed) == len(_nodes(victim)) and super().over(scene, victim, changes, injected)
-
-
-def _nodes(victim: Victim) -> list[str]:
-    return victim.node.split(",")
 
 
 def _zone(scene: Scene, master: str) -> list[str]:
     """Every node of a master's zone. Raises `NoVictimError` where there is no other zone."""
-    nodes = scene.cluster.nodes()
-    zone = next(n.zone for n in nodes if n.name == master)
-    inside = sorted(n.name for n in nodes if n.zone == zone)
-    if not zone or len(inside) == len(nodes):
+    everyone = scene.cluster.nodes()
+    zone = next(n.zone for n in everyone if n.name == master)
+    inside = sorted(n.name for n in everyone if n.zone == zone)
+    if not zone or len(inside) == len(everyone):
         raise NoVictimError(f"{scene.cluster.name} has no second zone that {master}'s could be cut off from")
     return inside
 
