@@ -104,6 +104,7 @@ def replace_control_plane(cluster: Cluster | None, node: str, lost: str, peers: 
         cluster.rebuild(node)
     member_replacement.promote(cluster, node, member)
     member_replacement.await_voting(cluster, node)
+    cluster.enrol(node)
 
 
 def _is_on(cluster: Cluster, node: str) -> bool:

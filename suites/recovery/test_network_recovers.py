@@ -35,7 +35,7 @@ def test_what_is_cut_off_is_bridged_and_does_not_lead(run: Run, profile: Profile
     severity="high",
     reason="Half a network is worse than none: both sides live, and packets that get through one way only make a dead "
     "node look alive. Only a majority may decide, and only one that can be heard.",
-    remedy="Masters in three zones, so that one side has a majority; leader leases that a leader gives up when it can't "
+    remedy="Masters in three zones, so that one side has a majority; leases that a leader gives up when it can't "
     "renew them; a balancer that checks whether a server answers.",
     source="F-17; S0-13, S0-16, S1-4",
     live=True,

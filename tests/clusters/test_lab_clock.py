@@ -79,8 +79,6 @@ def test_it_is_undone_to_the_last_byte_and_twice_is_harmless(sayer: Sayer) -> No
     assert clock._find(sayer.identity.pid).body == clock._find(os.getpid()).body
 
 
-# On a quiet machine it is sometimes not caught standing within two seconds; the cause is not known yet.
-@pytest.mark.nightly
 def test_a_process_that_asks_all_the_time_survives_many_changes() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.time()"])
     try:
