@@ -68,6 +68,7 @@ def _ask(scene: Scene, pod: Pod, *command: str) -> Any:
     from kubernetes.client import CoreV1Api
     from kubernetes.client.exceptions import ApiException
     from kubernetes.stream import stream
+    from websocket import WebSocketException
 
     try:
         channel = stream(
@@ -87,7 +88,7 @@ def _ask(scene: Scene, pod: Pod, *command: str) -> Any:
         out = channel.read_stdout(timeout=0) or ""
         said = channel.read_stderr(timeout=0) or ""
         channel.close()
-    except (ApiException, HTTPError, OSError) as error:
+    except (ApiException, HTTPError, OSError, WebSocketException) as error:
         raise EtcdSilentError(f"exec failed: {str(error).splitlines()[0] if str(error) else error!r}") from error
     try:
         return msgspec.json.decode(out)
