@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from experiments.faults import static_pods
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import Change
 from experiments.scene import Scene
@@ -77,22 +78,11 @@ class ApiServerKill(Fault):
             raise ClusterError(f"node {victim.node} runs no process {COMPONENT}; see `evenkeel lab status`")
 
     def steps(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Step]:
-        found = []
-        for change in changes:
-            if change.subject != f"static/{victim.name}" or change.at <= injected or not (change.old and change.new):
-                continue
-            if change.new.restarts > change.old.restarts:
-                found.append(Step(kind="acted", at=change.at, what=f"the kubelet restarted {victim.name}"))
-            if change.old.ready and not change.new.ready:
-                found.append(Step(kind="detected", at=change.at, what=f"{victim.name} is not Ready"))
-            if change.new.ready and not change.old.ready:
-                found.append(Step(kind="recovered", at=change.at, what=f"{victim.name} is Ready again"))
-        return found
+        return static_pods.steps(changes, victim.name, injected)
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
-        steps = self.steps(scene, victim, changes, injected)
-        restarted = next((s.at - injected for s in steps if s.kind == "acted"), None)
-        return [Recovery(name="restart", seconds=restarted, what=f"the kubelet restarted {victim.name}", judged=False)]
+        seen = static_pods.steps(changes, victim.name, injected)
+        return [static_pods.restart_of(victim.name, seen, injected)]
 
 
 def _restarts(pod: Pod) -> tuple[int, str]:

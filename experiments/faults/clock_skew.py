@@ -57,16 +57,7 @@ class ClockSkew(Fault):
 
     def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
         """Whoever can't bear it must have somebody who takes over."""
-        others = [p for p in scenery.component(victim.name) if p.ready and p.spec.node_name != victim.node]
-        if others:
-            return []
-        return [
-            Refusal(
-                object=victim.name,
-                value=f"no other instance than the one on {victim.node}",
-                next="nobody could take over: use a cluster with several control-plane nodes",
-            )
-        ]
+        return elections.no_successor(scenery, victim.name, victim.node)
 
     def plan(self, victim: Victim) -> str:
         return f"{self.title}: {victim} by {SKEWS[victim.target]:+d} s"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from experiments.faults import app_pods
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import AppPod, Change
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Capability, ClusterError
-from fixtures.safety.preflight import APP, Permission, Refusal, Scenery, budgets, room
+from fixtures.safety.preflight import APP, Permission, Refusal, Scenery
 
 # Whatever runs in the container has its id in the path of its control group, under every runtime and cgroup version.
 # A process can't kill the first one of its own pid namespace, so this must be done from outside the container.
@@ -36,30 +37,16 @@ class ContainerKill(Fault):
     proof_within_s = 60.0
 
     def choose(self, scene: Scene, target: str) -> Victim:
-        ready = sorted((p for p in scene.app_pods() if p.ready), key=lambda p: (p.restarts, p.name))
-        if not ready:
-            raise NoVictimError(f"{scene.app} has no Ready pod; deploy it or wait for it")
+        ready = app_pods.ready(scene, order=lambda p: (p.restarts, p.name))
         pod = ready[0]
         containers = pod.status.container_statuses or ()
         if not containers or not containers[0].container_id:
             raise NoVictimError(f"pod {pod.namespace}/{pod.name} reports no running container")
-        return Victim(
-            kind="Pod",
-            name=pod.name,
-            namespace=pod.namespace,
-            node=pod.spec.node_name,
-            uid=pod.metadata.uid,
-            why=f"container {containers[0].name}, {pod.restarts} restart(s) before, one of {len(ready)} Ready",
-        )
+        why = f"container {containers[0].name}, {pod.restarts} restart(s) before, one of {len(ready)} Ready"
+        return app_pods.victim(pod, why)
 
     def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
-        pods = scene.app_pods()
-        refusals = room(budgets(scene.rest, victim.namespace), [p for p in pods if p.metadata.uid == victim.uid])
-        if sum(p.ready for p in pods) < 2:
-            refusals.append(
-                Refusal(object=scene.app, value="1 Ready pod", next="killing it is an outage: run at least 2 replicas")
-            )
-        return refusals
+        return app_pods.needed(scene, victim)
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
         container, id_, restarts = self._container(scene, victim)

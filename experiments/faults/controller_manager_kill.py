@@ -34,16 +34,7 @@ class LeaderKill(Fault):
         return Victim(kind="Process", name=component, node=node, uid=holder, why=f"leads, on {node}")
 
     def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
-        others = [p for p in scenery.component(victim.name) if p.ready and p.spec.node_name != victim.node]
-        if others:
-            return []
-        return [
-            Refusal(
-                object=victim.name,
-                value=f"no other instance than the one on {victim.node}",
-                next="nobody could take over: use a cluster with several control-plane nodes",
-            )
-        ]
+        return elections.no_successor(scenery, victim.name, victim.node)
 
     def restarts(self, victim: Victim) -> Collection[str]:
         return {f"{victim.name}-{victim.node}"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from experiments.faults.fault import Recovery, Step
 from experiments.observer import Change
 from experiments.scene import Scene
+from fixtures.safety.preflight import Refusal, Scenery
 from fixtures.safety.rest import RestError
 
 LEADERS = ("kube-controller-manager", "kube-scheduler")
@@ -60,3 +61,16 @@ def recoveries(changes: Sequence[Change], components: Sequence[str], injected: f
         seconds = None if change is None else change.at - injected
         found.append(Recovery(name="takeover", seconds=seconds, what=f"another {component} leads"))
     return found
+
+
+def no_successor(scenery: Scenery, component: str, node: str) -> list[Refusal]:
+    """A refusal where nobody could take over from the instance of a component on a node."""
+    if any(p.ready and p.spec.node_name != node for p in scenery.component(component)):
+        return []
+    return [
+        Refusal(
+            object=component,
+            value=f"no other instance than the one on {node}",
+            next="nobody could take over: use a cluster with several control-plane nodes",
+        )
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.faults import members
+from experiments.faults import members, static_pods
 from experiments.faults.etcd import EtcdSilentError
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import Change, Watched
@@ -56,20 +56,12 @@ class EtcdMemberKill(Fault):
         election = members.elected(changes, injected) if victim.why == LEADS else None
         if election is not None:
             found.append(Step(kind="acted", at=election.at, what="another member of etcd leads"))
-        for change in changes:
-            if change.subject != f"static/{victim.name}" or change.at <= injected or not (change.old and change.new):
-                continue
-            if change.new.restarts > change.old.restarts:
-                found.append(Step(kind="acted", at=change.at, what=f"the kubelet restarted {victim.name}"))
-            if change.new.ready and not change.old.ready:
-                found.append(Step(kind="recovered", at=change.at, what=f"{victim.name} is Ready again"))
+        found += static_pods.steps(changes, victim.name, injected)
         return found
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
-        steps = self.steps(scene, victim, changes, injected)
-        restarted = next((s.at - injected for s in steps if s.what.startswith("the kubelet")), None)
-        what = f"the kubelet restarted {victim.name}"
-        found = [Recovery(name="restart", seconds=restarted, what=what, judged=False)]
+        seen = static_pods.steps(changes, victim.name, injected)
+        found = [static_pods.restart_of(victim.name, seen, injected)]
         if victim.why == LEADS:
             election = members.elected(changes, injected)
             seconds = None if election is None else election.at - injected

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
+from experiments.faults import app_pods
+from experiments.faults.fault import Evidence, Fault, Recovery, Step, Victim
 from experiments.observer import AppPod, Change
 from experiments.scene import Scene
-from fixtures.safety.preflight import APP, Permission, Refusal, Scenery, budgets, room
+from fixtures.safety.preflight import APP, Permission, Refusal, Scenery
 from fixtures.safety.rest import name
 
 
@@ -24,27 +25,12 @@ class PodKill(Fault):
     )
 
     def choose(self, scene: Scene, target: str) -> Victim:
-        ready = sorted((p for p in scene.app_pods() if p.ready), key=lambda p: p.name)
-        if not ready:
-            raise NoVictimError(f"{scene.app} has no Ready pod to kill; deploy it or wait for it")
-        pod = ready[0]
-        return Victim(
-            kind="Pod",
-            name=pod.name,
-            namespace=pod.namespace,
-            node=pod.spec.node_name,
-            uid=pod.metadata.uid,
-            why=f"one of {len(ready)} Ready, {'without grace' if target == 'kill' else 'gracefully'}",
-        )
+        ready = app_pods.ready(scene, order=lambda p: p.name)
+        how = "without grace" if target == "kill" else "gracefully"
+        return app_pods.victim(ready[0], f"one of {len(ready)} Ready, {how}")
 
     def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
-        pods = scene.app_pods()
-        refusals = room(budgets(scene.rest, victim.namespace), [p for p in pods if p.metadata.uid == victim.uid])
-        if sum(p.ready for p in pods) < 2:
-            refusals.append(
-                Refusal(object=scene.app, value="1 Ready pod", next="killing it is an outage: run at least 2 replicas")
-            )
-        return refusals
+        return app_pods.needed(scene, victim)
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
         pod = scene.pod(victim.namespace, victim.name)

@@ -17,8 +17,10 @@ from __future__ import annotations
 import re
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from experiments.faults.fault import Recovery, Step
+from experiments.observer import Change
 from fixtures.clusters.cluster import Cluster, ClusterError
 
 MANIFESTS = "/etc/kubernetes/manifests"
@@ -115,6 +117,31 @@ def shell(cluster: Cluster, node: str, command: str, timeout_s: float = 30.0, st
     if done.returncode:
         raise ClusterError(f"node {node}: {command[:120]!r} failed: {done.stderr.strip()[-200:] or done.returncode}")
     return done.stdout
+
+
+def steps(changes: Sequence[Change], pod: str, injected: float) -> list[Step]:
+    """What was seen of a static pod whose process ended: not Ready, restarted by its kubelet, Ready again."""
+    found = []
+    for change in changes:
+        if change.subject != f"static/{pod}" or change.at <= injected or not (change.old and change.new):
+            continue
+        if change.new.restarts > change.old.restarts:
+            found.append(Step(kind="acted", at=change.at, what=_restarted(pod)))
+        if change.old.ready and not change.new.ready:
+            found.append(Step(kind="detected", at=change.at, what=f"{pod} is not Ready"))
+        if change.new.ready and not change.old.ready:
+            found.append(Step(kind="recovered", at=change.at, what=f"{pod} is Ready again"))
+    return found
+
+
+def restart_of(pod: str, found: Sequence[Step], injected: float) -> Recovery:
+    """When its kubelet restarted it, of these steps; nobody promises by when, because kubelets wait ever longer."""
+    at = next((step.at for step in found if step.what == _restarted(pod)), None)
+    return Recovery(name="restart", seconds=None if at is None else at - injected, what=_restarted(pod), judged=False)
+
+
+def _restarted(pod: str) -> str:
+    return f"the kubelet restarted {pod}"
 
 
 def _paths(component: str) -> tuple[str, str]:
