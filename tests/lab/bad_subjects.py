@@ -19,11 +19,13 @@ WITHIN_S = 90.0
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """`node`: where the scheduler puts every pod as long as that node is there. `start_s`: before it serves."""
+    """`node`: where the scheduler puts every pod as long as that node is there. `start_s`: before it serves. `probed`:
+    whether it has a readiness probe."""
 
     replicas: int = 2
     node: str = ""
     start_s: int = 0
+    probed: bool = True
     max_unavailable: int | None = None  # of its disruption budget; None: it has none
     grace_s: int = 0
     node_port: int = 30089  # one of the lab's doors, of its own where several are there at once
@@ -55,12 +57,13 @@ def deployed(lab: Lab, subject: Subject) -> Iterator[Deployed]:
 
 def _objects(namespace: str, subject: Subject) -> Iterator[tuple[str, Any]]:
     labels = {"app": "web"}
-    container = {
+    container: dict[str, Any] = {
         "name": "web",
         "image": IMAGES["agnhost"],
         "args": ["netexec", "--http-port=8080", f"--delay-shutdown={subject.grace_s}"],
-        "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1},
     }
+    if subject.probed:
+        container["readinessProbe"] = {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1}
     spec: dict[str, Any] = {"containers": [container], "terminationGracePeriodSeconds": subject.grace_s + 1}
     if subject.start_s:
         waits = ["logs-generator", f"--log-lines-total={subject.start_s}", f"--run-duration={subject.start_s}s"]

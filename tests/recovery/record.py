@@ -38,13 +38,17 @@ def main() -> int:
         "--from", dest="run", type=Path, metavar="RUN.JSON", help="a run that failed, instead of one now"
     )
     parser.add_argument("--together-on", metavar="NODE", help="aim at two replicas that both prefer this node")
+    parser.add_argument("--unprobed", action="store_true", help="aim at two replicas without a readiness probe")
     given = parser.parse_args()
     if given.run:
         return again(given)
     lab = Lab.open()
     with ExitStack() as stack:
-        if given.together_on:
-            subject = stack.enter_context(deployed(lab, Subject(node=given.together_on, start_s=8)))
+        if given.together_on or given.unprobed:
+            bad = Subject(
+                node=given.together_on or "", start_s=8 if given.together_on else 0, probed=not given.unprobed
+            )
+            subject = stack.enter_context(deployed(lab, bad))
             given.app, given.app_url = subject.app, subject.app_url
         return record(lab, given)
 
