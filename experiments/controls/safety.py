@@ -141,7 +141,8 @@ def look_back(this: Trial) -> None:
         except (RestError, ClusterError) as error:
             this.checks.append(Check(name="afterwards", verdict=UNKNOWN, message=f"could not be looked at: {error}"))
     if any(one.fault.watches_leaders for one in this.injections):
-        this.checks.append(single_leader.judge(this.elections))
+        asked_to_end = any(one.fault.asks_to_end for one in this.injections)
+        this.checks.append(single_leader.judge(this.elections, asked_to_end=asked_to_end))
         this.raft = (this.raft[0], etcd.known(this.scene) if this.raft[0] is not None else None)
     hit = {pod for one in this.injections for pod in one.fault.restarts(one.victim)}
     if hit and this.observer is not None:

@@ -33,6 +33,7 @@ class CertificateRenewal(Fault):
     targets = {"all": "every control-plane node, one after the other"}
     needs = frozenset({Capability.NODE_EXEC})
     watches_leaders = True
+    asks_to_end = True
     permissions = (Permission("list", "pods", namespace="kube-system"),)
 
     def choose(self, scene: Scene, target: str) -> Victim:

@@ -76,6 +76,7 @@ class Fault(ABC):
     permissions: ClassVar[tuple[Permission, ...]] = ()
     proof_within_s: ClassVar[float] = 30.0
     watches_leaders: ClassVar[bool] = False  # whether a leader may change, so that never two must lead
+    asks_to_end: ClassVar[bool] = False  # leaders end in order, so that they give their Leases back
     # Kinds of targets that can't answer while it lasts, by its nature. Their outage is shown and not judged; how soon
     # they answer once healing has begun is, by `examine`.
     stops: ClassVar[frozenset[str]] = frozenset()

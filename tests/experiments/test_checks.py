@@ -113,6 +113,13 @@ def test_a_lease_given_back_may_be_taken_at_once() -> None:
     assert single_leader.judge(looks(look(2.0, "", 1, 0.0, 1.4), look(2.1, "b", 2, 1.5, 1.5))).verdict == "pass"
 
 
+def test_who_is_asked_to_end_gives_its_lease_back_unseen() -> None:
+    early = looks(look(3.0, "b", 2, 2.5, 2.5))
+    assert single_leader.judge(early, asked_to_end=True).verdict == "pass"
+    again = looks(look(3.0, "b", 2, 2.5, 2.5), look(4.0, "a", 3, 3.9, 3.9))
+    assert single_leader.judge(again, asked_to_end=True).verdict == "fail"
+
+
 def test_a_change_of_holder_that_was_not_counted_fails() -> None:
     assert single_leader.judge(looks(look(5.0, "b", 1, 4.5, 4.5))).verdict == "fail"
 
