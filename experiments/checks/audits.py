@@ -27,7 +27,7 @@ from fixtures.snapshot.snapshot import Snapshot
 
 NAME = "audits"
 LAYERS = ("system", "application", "access", "lifecycle")
-SETTLES_WITHIN_S = 15.0  # endpoints, conditions and Leases follow the pods
+SETTLES_WITHIN_S = 40.0  # endpoints and conditions follow the pods; a metrics-server is Ready after two scrapes
 PAUSE_S = 0.5
 SHOWN = 5
 

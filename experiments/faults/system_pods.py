@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from experiments.faults.fault import Evidence, Recovery, Step, Victim
 from experiments.observer import AppPod, Change
@@ -45,10 +46,16 @@ def evidence(scene: Scene, victim: Victim) -> Evidence:
 
 
 def kill(scene: Scene, victim: Victim) -> None:
-    """Without grace. Raises `RestError`."""
-    for pod, uid in zip(victim.name.split(","), victim.uid.split(","), strict=True):
+    """Without grace, all at once: one after the other, the first is being replaced while the last still serves. Raises
+    `RestError`."""
+
+    def one(pod: str, uid: str) -> None:
         path = f"/api/v1/namespaces/{name(victim.namespace)}/pods/{name(pod)}"
         scene.rest.delete(path, body={"preconditions": {"uid": uid}, "gracePeriodSeconds": 0})
+
+    pods, uids = victim.name.split(","), victim.uid.split(",")
+    with ThreadPoolExecutor(max_workers=len(pods)) as pool:
+        list(pool.map(one, pods, uids))
 
 
 def steps(changes: Sequence[Change], selector: str, injected: float) -> list[Step]:

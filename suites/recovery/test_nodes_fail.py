@@ -33,7 +33,6 @@ def test_a_worker_that_loses_power_is_bridged(run: Run, profile: Profile, expect
     remedy="Start the runtime and the kubelet at boot, keep what they need on disk, and check backends in front.",
     source="F-05; S0-13, S1-4",
     live=True,
-    set="complete",
 )
 def test_a_rebooted_worker_comes_back(run: Run, profile: Profile, expect: Expect) -> None:
     """The worker with most pods of the watched application loses power and has it back at once. Outages must stay

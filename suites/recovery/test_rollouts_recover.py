@@ -19,7 +19,6 @@ from suites.recovery.judging import judge
     "minReadySeconds, and a graceful end: preStop, or a server that goes on serving after SIGTERM.",
     source="F-26; S0-26, S0-27, S0-31",
     live=True,
-    set="complete",
 )
 def test_an_update_under_load_loses_no_request(run: Run, profile: Profile, expect: Expect) -> None:
     """The watched application gets another revision three times, each taken back afterwards: one like its own, which

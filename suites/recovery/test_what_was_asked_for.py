@@ -18,7 +18,6 @@ from suites.recovery.judging import judge
     "an autoscaler sets them, no fields that defaults or webhooks rewrite.",
     source="F-43; S0-1, S1-5, S1-6, S1-7",
     live=True,
-    set="complete",
 )
 def test_surplus_and_missing_replicas_converge(run: Run, profile: Profile, expect: Expect) -> None:
     """A pod with the labels of the application's ReplicaSet is added: it must be ended, every other one stay Ready, and
@@ -37,7 +36,6 @@ def test_surplus_and_missing_replicas_converge(run: Run, profile: Profile, expec
     "write their rules at once (kube-proxy: minSyncPeriod 1s or less).",
     source="F-44; S0-22, S0-24, S0-25, S4-16",
     live=True,
-    set="complete",
 )
 def test_traffic_follows_readiness(run: Run, profile: Profile, expect: Expect) -> None:
     """A Service with three pods is made in the namespace of the run. One pod is deleted, and in a second experiment one
