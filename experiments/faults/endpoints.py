@@ -90,12 +90,17 @@ def make(scene: Scene) -> None:
         },
     )
     deadline = time.monotonic() + MADE_WITHIN_S
-    while len(listed(scene)) < REPLICAS:
-        admit(scene)
-        if time.monotonic() > deadline:
-            seen = ", ".join(f"{p.name} {own_pods.state(p)}" for p in pods(scene))
-            raise ClusterError(f"Service {NAMESPACE}/{SERVICE} has no {REPLICAS} endpoints in time: {seen or 'no pod'}")
+    seen = "no pod"
+    while time.monotonic() < deadline:
+        try:
+            if len(listed(scene)) >= REPLICAS:
+                return
+            admit(scene)
+            seen = ", ".join(f"{p.name} {own_pods.state(p)}" for p in pods(scene)) or seen
+        except RestError as error:  # late once, it is asked again
+            seen = str(error)
         time.sleep(0.3)
+    raise ClusterError(f"Service {NAMESPACE}/{SERVICE} has no {REPLICAS} endpoints in time: {seen}")
 
 
 def pods(scene: Scene) -> list[Pod]:
