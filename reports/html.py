@@ -22,7 +22,11 @@ from reports.model import Control, Experiment, Finding, Proof, Run, State, Tally
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = ("colours.css", "timeline.css", "curves.css", "report.css")
 SHOWN = 25  # findings of a control that stand in the page as markup; the script shows the others on demand
+MANY = 12  # faults that passed and are still listed in the summary; more of them are folded away
 LONGEST_VALUE = 300  # characters of a finding's value; run.json has it whole
+
+
+Numbered = tuple[int, Experiment]  # the number is that of its section
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,11 +45,14 @@ def render(run: Run) -> str:
     )
     script = (TEMPLATES / "report.js").read_text()
     controls = sorted(run.controls, key=wording.worst_first)
+    listed, folded = _faults(run.experiments)
     return environment.get_template("report.html.j2").render(
         run=run,
         controls=controls,
         layers=_layers(run.controls),
         experiments=[(e, timeline.draw(e), timeline.events(e)) for e in run.experiments],
+        listed=listed,
+        folded=folded,
         loads=[(load, curves.draw(load)) for load in run.loads],
         headline=wording.headline(run),
         took=wording.elapsed(run.started, run.finished),
@@ -61,6 +68,15 @@ def render(run: Run) -> str:
         severities=[s for s in wording.SEVERITIES if any(c.severity == s for c in run.controls)],
         finished=run.state is State.FINISHED,
     )
+
+
+def _faults(experiments: Sequence[Experiment]) -> tuple[list[Numbered], list[Numbered]]:
+    """What the summary lists, and what it folds away: among dozens that passed the few that did not would be lost."""
+    numbered = list(enumerate(experiments, 1))
+    passed = [(number, one) for number, one in numbered if one.verdict is Verdict.PASS]
+    if len(passed) <= MANY:
+        return numbered, []
+    return [(number, one) for number, one in numbered if one.verdict is not Verdict.PASS], passed
 
 
 def _environment() -> jinja2.Environment:
