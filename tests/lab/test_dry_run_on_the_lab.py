@@ -47,6 +47,7 @@ def test_a_dry_run_of_everything_names_its_victims_and_changes_nothing(
     mute = [aim for aim, plan in said.items() if not plan.would and not plan.refusals]
     assert mute == []
     # the Prometheus that watches from beside the cluster is on no node and in no namespace
-    known = {node.name for node in lab.nodes()} | {"reference", "kube-system", "evenkeel", "Prometheus"}
+    known = {node.name for node in lab.nodes()} | {balancer.name for balancer in lab.balancers()}
+    known |= {"reference", "kube-system", "evenkeel", "Prometheus"}
     vague = [aim for aim, plan in said.items() if plan.would and not any(name in plan.would for name in known)]
     assert vague == [], "a plan names a node, or an object with its namespace"
