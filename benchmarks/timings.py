@@ -164,7 +164,8 @@ def machine() -> str:
         platform.machine(),
     )
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    return f"{os.cpu_count()} × {model}, {memory:.0f} GiB, Linux {platform.release()}; load average at the end {load}"
+    system = f"Linux {platform.release().partition('-')[0]}"
+    return f"{os.cpu_count()} × {model}, {memory:.0f} GiB, {system}; load average at the end {load}"
 
 
 def say(text: str) -> None:

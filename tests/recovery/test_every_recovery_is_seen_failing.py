@@ -7,7 +7,7 @@ import pytest
 from fixtures import catalogue
 from tests.recovery.seen_failing import RECORDED, Recording, in_the_lab, judged_again, reasons, recordings
 
-NOT_YET = {f"REC-{number:02}" for number in (7, *range(9, 40), 43, 44, 45) if number not in (10, 11, 12, 26)}
+NOT_YET = {f"REC-{number:02}" for number in (7, *range(9, 40), 43, 44, 45) if number not in (10, 11, 12, 19, 26)}
 """Controls that nobody has seen failing yet. To be emptied, never added to."""
 
 MADE = recordings()
