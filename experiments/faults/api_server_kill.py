@@ -81,8 +81,7 @@ class ApiServerKill(Fault):
         return static_pods.steps(changes, victim.name, injected)
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
-        seen = static_pods.steps(changes, victim.name, injected)
-        return [static_pods.restart_of(victim.name, seen, injected)]
+        return [static_pods.restarted(changes, victim.name, injected)]
 
 
 def _restarts(pod: Pod) -> tuple[int, str]:

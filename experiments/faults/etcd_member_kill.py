@@ -60,8 +60,7 @@ class EtcdMemberKill(Fault):
         return found
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
-        seen = static_pods.steps(changes, victim.name, injected)
-        found = [static_pods.restart_of(victim.name, seen, injected)]
+        found = [static_pods.restarted(changes, victim.name, injected)]
         if victim.why == LEADS:
             election = members.elected(changes, injected)
             seconds = None if election is None else election.at - injected

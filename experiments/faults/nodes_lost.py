@@ -39,7 +39,7 @@ class NodesLost(Fault):
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
         """Every component that led on one of the nodes has another leader."""
         fell = [c for c in elections.LEADERS if f"leads {c}" in victim.why]
-        return list(elections.recoveries(changes, fell, injected))
+        return elections.recoveries(changes, fell, injected)
 
     def over(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> bool:
         """Also every node must be missed."""

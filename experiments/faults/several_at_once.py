@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-from experiments.faults import elections, etcd, workers
+from experiments.faults import elections, etcd, nodes_lost, workers
 from experiments.faults.fault import NoVictimError, Recovery, Step, Victim
 from experiments.faults.zone_outage import ZoneOutage
 from experiments.observer import Change
@@ -48,7 +48,7 @@ class SeveralAtOnce(ZoneOutage):
     def blast(self, scene: Scene, scenery: Scenery, victim: Victim) -> list[Refusal]:
         if victim.target == PAIR:
             return super().blast(scene, scenery, victim)
-        return [r for n in _nodes(victim) for r in survivors(scenery, [n]) + workers.alone(scene, {n})]
+        return [r for n in nodes_lost.nodes(victim) for r in survivors(scenery, [n]) + workers.alone(scene, {n})]
 
     def plan(self, victim: Victim) -> str:
         return f"{self.title}: {victim}"
@@ -56,16 +56,16 @@ class SeveralAtOnce(ZoneOutage):
     def inject(self, scene: Scene, victim: Victim) -> None:
         """In turn: returns when the last one is back. Raises `ClusterError` when one does not get well."""
         if victim.target == PAIR:
-            workers.cut(scene.cluster, _nodes(victim))
+            workers.cut(scene.cluster, nodes_lost.nodes(victim))
             return
-        for node in _nodes(victim):
+        for node in nodes_lost.nodes(victim):
             scene.cluster.reboot(node)
             _wait_until_well(scene, node)
 
     def steps(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Step]:
         if victim.target == PAIR:
             return super().steps(scene, victim, changes, injected)
-        return workers.noticed(changes, _nodes(victim), injected)
+        return workers.noticed(changes, nodes_lost.nodes(victim), injected)
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
         return super().recoveries(scene, victim, changes, injected) if victim.target == PAIR else []
@@ -74,7 +74,7 @@ class SeveralAtOnce(ZoneOutage):
         return victim.target == ROLLING or super().over(scene, victim, changes, injected)
 
     def claims(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Check]:
-        return [one_at_a_time(changes, _nodes(victim), injected)] if victim.target == ROLLING else []
+        return [one_at_a_time(changes, nodes_lost.nodes(victim), injected)] if victim.target == ROLLING else []
 
 
 def one_at_a_time(changes: Sequence[Change], nodes: Collection[str], injected: float) -> Check:
@@ -91,10 +91,6 @@ def one_at_a_time(changes: Sequence[Change], nodes: Collection[str], injected: f
         return Check(name=name, verdict=FAIL, message=f"{', '.join(sorted(most))} were not Ready at the same time")
     said = "of the nodes rebooted in turn never two were not Ready together"
     return Check(name=name, verdict=PASS, message=said)
-
-
-def _nodes(victim: Victim) -> list[str]:
-    return victim.node.split(",")
 
 
 def _wait_until_well(scene: Scene, node: str) -> None:

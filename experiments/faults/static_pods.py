@@ -134,9 +134,10 @@ def steps(changes: Sequence[Change], pod: str, injected: float) -> list[Step]:
     return found
 
 
-def restart_of(pod: str, found: Sequence[Step], injected: float) -> Recovery:
-    """When its kubelet restarted it, of these steps; nobody promises by when, because kubelets wait ever longer."""
-    at = next((step.at for step in found if step.what == _restarted(pod)), None)
+def restarted(changes: Sequence[Change], pod: str, injected: float) -> Recovery:
+    """When its kubelet restarted it; nobody promises by when, because kubelets wait ever longer."""
+    seen = steps(changes, pod, injected)
+    at = next((step.at for step in seen if step.what == _restarted(pod)), None)
     return Recovery(name="restart", seconds=None if at is None else at - injected, what=_restarted(pod), judged=False)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.faults import elections, workers
+from experiments.faults import elections, nodes_lost, workers
 from experiments.faults.coredns_kill import resolves
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import Change, Watched
@@ -60,24 +60,24 @@ class WholeClusterPowerCut(Fault):
         return [Watched(name=NAMES, look=look)]
 
     def way_back(self, scene: Scene, victim: Victim) -> Undo | None:
-        nodes = _nodes(victim)
+        nodes = nodes_lost.nodes(victim)
         return way_back(workers.switch_on, f"switch {', '.join(nodes)} on again", scene.cluster, {"nodes": nodes})
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
-        return {f"boot id of {node}": scene.cluster.boot_id(node) or "off" for node in _nodes(victim)}
+        return {f"boot id of {node}": scene.cluster.boot_id(node) or "off" for node in nodes_lost.nodes(victim)}
 
     def proven(self, before: Evidence, after: Evidence) -> bool:
         """Every node has booted anew."""
         return super().proven(before, after) and "off" not in after.values()
 
     def inject(self, scene: Scene, victim: Victim) -> None:
-        nodes = _nodes(victim)
+        nodes = nodes_lost.nodes(victim)
         workers.cut(scene.cluster, nodes)
         time.sleep(DARK_S)
         workers.switch_on(scene.cluster, nodes)
 
     def steps(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Step]:
-        nodes = _nodes(victim)
+        nodes = nodes_lost.nodes(victim)
         found = [
             *elections.steps(changes, elections.LEADERS, injected),
             *workers.noticed(changes, nodes, injected),
@@ -89,7 +89,7 @@ class WholeClusterPowerCut(Fault):
         return found
 
     def recoveries(self, scene: Scene, victim: Victim, changes: Sequence[Change], injected: float) -> list[Recovery]:
-        losses = workers.Losses(scene, changes, _nodes(victim), injected)
+        losses = workers.Losses(scene, changes, nodes_lost.nodes(victim), injected)
         restored, answered = losses.restored, _answered(changes, injected)
         return [
             *elections.recoveries(changes, elections.LEADERS, injected),
@@ -104,10 +104,6 @@ class WholeClusterPowerCut(Fault):
                 what="a pod resolves a name and reaches its ClusterIP",
             ),
         ]
-
-
-def _nodes(victim: Victim) -> list[str]:
-    return victim.node.split(",")
 
 
 def _answered(changes: Sequence[Change], injected: float) -> float | None:
