@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.faults import system_pods, workers
+from experiments.faults import inside, system_pods, workers
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import Change, Watched, pods_of
 from experiments.scene import Scene
+from fixtures.prober.config import Target
 from fixtures.safety.preflight import Permission, Refusal, Scenery
+from fixtures.safety.rest import RestError
 
 SELECTOR = "k8s-app=kube-proxy"
 
 
 class KubeProxyKill(Fault):
     """Without grace. Connections and new ones go on by the rules in place; only changes of Services wait for the
-    replacement, which its DaemonSet makes."""
+    replacement, which its DaemonSet makes. A pod of that very node is asked all the time: clients outside are led to
+    other nodes as soon as this one fails, and would not notice."""
 
     id = "F-07"
     title = "kill kube-proxy"
     targets = {"worker": "that of the worker that runs most pods of the application"}
     soaks = True
-    permissions = (*(Permission(verb, "pods", "", system_pods.NAMESPACE) for verb in ("delete", "get", "list")),)
+    permissions = (
+        *(Permission(verb, "pods", "", system_pods.NAMESPACE) for verb in ("delete", "get", "list")),
+        inside.PERMISSION,
+    )
 
     def choose(self, scene: Scene, target: str) -> Victim:
         node, count, total = workers.busiest(scene)
@@ -38,6 +44,14 @@ class KubeProxyKill(Fault):
 
     def watches(self, scene: Scene) -> Sequence[Watched]:
         return [pods_of(scene, system_pods.NAMESPACE, SELECTOR)]
+
+    def probes(self, scene: Scene) -> Sequence[Target]:
+        """A pod on the worker that loses its proxy. None where it can't be asked; the rest is judged without it."""
+        try:
+            node, *_ = workers.busiest(scene)
+        except (NoVictimError, RestError):
+            return ()
+        return inside.targets(scene, node)
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
         return system_pods.evidence(scene, victim)

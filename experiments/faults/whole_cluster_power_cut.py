@@ -6,8 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.faults import elections, nodes_lost, workers
-from experiments.faults.coredns_kill import resolves
+from experiments.faults import elections, inside, nodes_lost, workers
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
 from experiments.observer import Change, Watched
 from experiments.scene import Scene
@@ -38,7 +37,7 @@ class WholeClusterPowerCut(Fault):
         if not nodes:
             raise NoVictimError(f"{scene.cluster.name} has no nodes that its provider knows")
         try:
-            known = resolves(scene)
+            known = inside.answered(scene)
         except RestError as error:
             raise NoVictimError(
                 f"whether names and ClusterIPs work again can't be seen: {scene.app} does not answer /dial as "
@@ -53,7 +52,7 @@ class WholeClusterPowerCut(Fault):
 
         def look() -> Mapping[str, Any]:
             try:
-                return {NAMES: ANSWERED if resolves(scene) else SILENT}
+                return {NAMES: ANSWERED if inside.answered(scene) else SILENT}
             except RestError:
                 return {NAMES: SILENT}
 

@@ -19,8 +19,9 @@ from suites.recovery.judging import judge
     live=True,
 )
 def test_traffic_goes_on_without_kube_proxy(run: Run, profile: Profile, expect: Expect) -> None:
-    """On the worker with most pods of the watched application kube-proxy is killed without grace. No target may be out
-    for longer than the profile's budgets for F-07, and its DaemonSet must replace it in time."""
+    """On the worker with most pods of the watched application kube-proxy is killed without grace, while a pod of that
+    worker resolves a name and calls a Service ten times a second. No target may be out for longer than the profile's
+    budgets for F-07, and its DaemonSet must replace it in time."""
     judge(run("kube-proxy-kill"), "F-07", profile, expect)
 
 
@@ -35,7 +36,7 @@ def test_traffic_goes_on_without_kube_proxy(run: Run, profile: Profile, expect: 
 )
 def test_names_are_resolved_again_when_dns_pods_die(run: Run, profile: Profile, expect: Expect) -> None:
     """One pod of CoreDNS is killed without grace, and in a second experiment all of them, while a pod of the watched
-    application resolves a name five times a second. It must succeed again, and as many DNS pods as before be Ready,
+    application resolves a name ten times a second. It must succeed again, and as many DNS pods as before be Ready,
     within the profile's budgets for F-19."""
     judge(run("coredns-kill", target="one"), "F-19", profile, expect)
     judge(run("coredns-kill", target="all"), "F-19", profile, expect)

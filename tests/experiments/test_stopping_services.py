@@ -9,8 +9,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from experiments.faults import kubelet_stop, system_pods
-from experiments.faults.coredns_kill import CorednsKill, resolves
+from experiments.faults import inside, kubelet_stop, system_pods
+from experiments.faults.coredns_kill import CorednsKill
 from experiments.faults.fault import NoVictimError, Victim
 from experiments.faults.kubelet_stop import KubeletStop
 from experiments.observer import AppPod, Change
@@ -124,10 +124,10 @@ def names(answer: Callable[[str], bytes]) -> Scene:
 
 
 def test_a_lookup_that_fails_is_told_from_an_application_that_can_not_be_asked() -> None:
-    assert resolves(names(lambda path: b"{}"))
-    assert not resolves(names(refuse("lookup kubernetes.default.svc: server misbehaving", 400)))
+    assert inside.answered(names(lambda path: b"{}"))
+    assert not inside.answered(names(refuse("lookup kubernetes.default.svc: server misbehaving", 400)))
     with pytest.raises(RestError):
-        resolves(names(refuse("404 page not found", 404)))
+        inside.answered(names(refuse("404 page not found", 404)))
 
 
 def test_without_a_way_to_ask_for_names_dns_is_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """Record a control of recovery failing in a lab whose set-up is broken, for recorded/.
 
-python -m tests.recovery.record REC-10 tests/recovery/recorded/REC-10-default-timings.json \\
-    --made "evenkeel lab up --timings default" --says "another kube-controller-manager leads"
+python -m tests.recovery.record REC-13 tests/recovery/recorded/REC-13-one-server.json \\
+    --broken front-knows-the-leader-only --says "api-read: longest outage"
+
+--made says what was done to the lab before, when that is what is broken: "evenkeel lab up --timings default".
 
 With --from RUN.JSON nothing is run: the control judges that run's experiments again, and those it asked for are kept.
 """
@@ -21,7 +23,7 @@ from experiments import runner
 from experiments.result import Result
 from fixtures.clusters.lab.lab import Lab
 from fixtures.profiles import profile as profiles
-from tests.lab.bad_subjects import Subject, deployed
+from tests.recovery.broken import SETUPS
 from tests.recovery.seen_failing import Recording, Run, judged, reasons
 
 
@@ -29,7 +31,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("control")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--made", required=True, help="which set-up was broken, and how")
+    parser.add_argument("--made", default="evenkeel lab up", help="how the lab was made")
+    parser.add_argument("--broken", choices=sorted(SETUPS), help="break this first, and mend it afterwards")
     parser.add_argument("--says", required=True, action="append", help="what the findings must contain")
     parser.add_argument("--profile", default="lab")
     parser.add_argument("--app", default="reference/web")
@@ -37,19 +40,16 @@ def main() -> int:
     parser.add_argument(
         "--from", dest="run", type=Path, metavar="RUN.JSON", help="a run that failed, instead of one now"
     )
-    parser.add_argument("--together-on", metavar="NODE", help="aim at two replicas that both prefer this node")
-    parser.add_argument("--unprobed", action="store_true", help="aim at two replicas without a readiness probe")
     given = parser.parse_args()
     if given.run:
         return again(given)
     lab = Lab.open()
     with ExitStack() as stack:
-        if given.together_on or given.unprobed:
-            bad = Subject(
-                node=given.together_on or "", start_s=8 if given.together_on else 0, probed=not given.unprobed
-            )
-            subject = stack.enter_context(deployed(lab, bad))
-            given.app, given.app_url = subject.app, subject.app_url
+        if given.broken:
+            given.made = f"{given.made}; tests.recovery.record --broken {given.broken}"
+            subject = stack.enter_context(SETUPS[given.broken](lab))
+            if subject is not None:
+                given.app, given.app_url = subject.app, subject.app_url
         return record(lab, given)
 
 

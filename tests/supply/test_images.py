@@ -131,6 +131,12 @@ def test_kube_proxy_can_write_rules_and_flush_flows(made: dict[str, Recipe]) -> 
     assert {"/usr/sbin/nft", "/usr/sbin/conntrack"} <= made["kube-proxy"].files.keys()
 
 
+def test_kube_proxy_knows_protocols_by_the_names_that_it_writes(made: dict[str, Recipe]) -> None:
+    text = made["kube-proxy"].files["/etc/protocols"].text
+    assert text is not None
+    assert {"tcp 6 TCP", "udp 17 UDP", "sctp 132 SCTP"} <= set(text.splitlines())
+
+
 LDD = """\
 \tlinux-vdso.so.1 (0x00007f)
 \tlibnftables.so.1 => /cache/usr/lib/x86_64-linux-gnu/libnftables.so.1 (0x00007f)
