@@ -13,7 +13,6 @@ from fixtures.safety.preflight import Permission, Refusal, Scenery
 from fixtures.safety.rest import RestError
 from fixtures.safety.undo import Undo, undoes, way_back
 
-HOLDER = "holder of the balanced address"
 SUBJECT = "balanced-address"
 MACHINE, PROCESS = "Balancer", "Proxy"
 LOOK_S = 0.1
@@ -63,9 +62,10 @@ class BalancerKill(Fault):
         return way_back(start_again, f"start {victim.name} again", scene.cluster, {"balancer": victim.name})
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
+        """What became of the victim. Whether anybody takes the address over is the question, not the proof."""
         found = next(b for b in scene.cluster.balancers() if b.name == victim.name)
         state = found.power if victim.kind == MACHINE else ("runs" if found.serves else "dead")
-        return {HOLDER: _holder(scene.cluster), str(victim.kind).lower() + f" {victim.name}": state}
+        return {f"{victim.kind.lower()} {victim.name}": state}
 
     def inject(self, scene: Scene, victim: Victim) -> None:
         scene.cluster.stop_balancer(victim.name, whole=victim.kind == MACHINE)

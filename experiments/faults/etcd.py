@@ -6,10 +6,11 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from urllib3.exceptions import HTTPError
 
 from experiments.scene import Scene
+from fixtures.clusters import pod_exec
 from fixtures.clusters.cluster import ClusterError
+from fixtures.clusters.pod_exec import ExecError
 from fixtures.safety.objects import Pod
 from fixtures.safety.rest import RestError
 
@@ -65,31 +66,12 @@ def known(scene: Scene) -> Leadership | None:
 
 
 def _ask(scene: Scene, pod: Pod, *command: str) -> Any:
-    from kubernetes.client import CoreV1Api
-    from kubernetes.client.exceptions import ApiException
-    from kubernetes.stream import stream
-    from websocket import WebSocketException
-
     try:
-        channel = stream(
-            CoreV1Api(scene.rest.client).connect_get_namespaced_pod_exec,
-            pod.name,
-            pod.namespace,
-            command=[*ETCDCTL, *command],
-            container="etcd",
-            stdout=True,
-            stderr=True,
-            stdin=False,
-            tty=False,
-            _preload_content=False,
-            _request_timeout=ANSWER_S,
+        out, said = pod_exec.run(
+            scene.rest.client, pod.namespace, pod.name, "etcd", [*ETCDCTL, *command], timeout_s=ANSWER_S
         )
-        channel.run_forever(timeout=ANSWER_S)
-        out = channel.read_stdout(timeout=0) or ""
-        said = channel.read_stderr(timeout=0) or ""
-        channel.close()
-    except (ApiException, HTTPError, OSError, WebSocketException) as error:
-        raise EtcdSilentError(f"exec failed: {str(error).splitlines()[0] if str(error) else error!r}") from error
+    except ExecError as error:
+        raise EtcdSilentError(str(error)) from error
     try:
         return msgspec.json.decode(out)
     except msgspec.DecodeError as error:

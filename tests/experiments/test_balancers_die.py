@@ -64,7 +64,7 @@ def moved(at: float, old: tuple[str, ...], new: tuple[str, ...]) -> Change:
 
 
 @pytest.mark.parametrize("target", ["machine", "process"])
-def test_it_is_proven_by_another_holder_and_undone_by_a_start(pair: Pair, scene: Scene, target: str) -> None:
+def test_it_is_proven_by_the_victims_death_and_undone_by_a_start(pair: Pair, scene: Scene, target: str) -> None:
     fault = BalancerKill()
     victim = fault.choose(scene, target)
     before = fault.evidence(scene, victim)
@@ -75,6 +75,16 @@ def test_it_is_proven_by_another_holder_and_undone_by_a_start(pair: Pair, scene:
     assert back is not None
     resolve(back.function)(cast(Cluster, pair), **back.args)
     assert pair.dead == {}
+
+
+@pytest.mark.parametrize("target", ["machine", "process"])
+def test_it_is_proven_where_nobody_takes_the_address_over(pair: Pair, scene: Scene, target: str) -> None:
+    fault = BalancerKill()
+    victim = fault.choose(scene, target)
+    before = fault.evidence(scene, victim)
+    fault.inject(scene, victim)
+    pair.holders = [victim.name]
+    assert fault.proven(before, fault.evidence(scene, victim))
 
 
 def test_an_address_that_moved_by_itself_proves_nothing(pair: Pair, scene: Scene) -> None:

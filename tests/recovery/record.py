@@ -23,6 +23,7 @@ from experiments import runner
 from experiments.result import Result
 from fixtures.clusters.lab.lab import Lab
 from fixtures.profiles import profile as profiles
+from tests.lab.killing import steady
 from tests.recovery.broken import SETUPS
 from tests.recovery.seen_failing import Recording, Run, judged, reasons
 
@@ -50,6 +51,7 @@ def main() -> int:
             subject = stack.enter_context(SETUPS[given.broken](lab))
             if subject is not None:
                 given.app, given.app_url = subject.app, subject.app_url
+        steady(lab)
         return record(lab, given)
 
 

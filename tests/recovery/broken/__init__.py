@@ -30,7 +30,7 @@ SETUPS: dict[str, SetUp] = {
     "front-knows-the-last-master-only": front.knows_the_last_master_only,
     "front-does-not-check-itself": front.does_not_check_itself,
     "proxy-cleans-up-when-it-starts": cluster.proxy_cleans_up_when_it_starts,
-    "proxy-writes-rules-every-20-s": cluster.proxy_writes_rules_every_20_s,
+    "proxy-hangs": cluster.proxy_hangs,
     "webhook-is-put-back": cluster.webhook_is_put_back,
     "scaled-down-without-metrics": cluster.scaled_down_without_metrics,
     "certificate-is-young": cluster.certificate_is_young,

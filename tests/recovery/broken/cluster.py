@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -15,14 +14,14 @@ import msgspec
 import yaml
 from cryptography import x509
 
-from experiments.faults import autoscaled, certificates, members, own_pods, own_webhook
+from experiments.faults import autoscaled, certificates, endpoints, members, own_pods, own_webhook
 from experiments.faults.static_pods import shell
+from fixtures.clusters.cluster import ClusterError
 from fixtures.clusters.lab.lab import Lab
+from fixtures.clusters.lab.supply.versions import IMAGES
 from fixtures.safety.rest import Rest, RestError, name
 
-SYSTEM = "/api/v1/namespaces/kube-system"
 PROXY = "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy"
-PROXY_SETTINGS = f"{SYSTEM}/configmaps/kube-proxy"
 WITHIN_S = 120.0
 
 
@@ -34,31 +33,46 @@ def proxy_cleans_up_when_it_starts(lab: Lab) -> Iterator[None]:
     cleaning = {
         "name": "clean",
         "image": container["image"],
-        "command": ["sh", "-c", "kube-proxy --cleanup; sleep 8"],
+        "command": ["kube-proxy", "--cleanup"],
         "securityContext": container.get("securityContext"),
         "volumeMounts": container.get("volumeMounts"),
     }
+    lines = ["logs-generator", "--log-lines-total=8", "--run-duration=8s"]
+    waiting = {"name": "wait", "image": IMAGES["agnhost"], "args": lines}
     try:
-        _patch_proxy(rest, {"initContainers": [cleaning]})
+        _patch_proxy(rest, {"initContainers": [cleaning, waiting]})
         yield
     finally:
         _patch_proxy(rest, {"initContainers": None})
 
 
 @contextmanager
-def proxy_writes_rules_every_20_s(lab: Lab) -> Iterator[None]:
-    """kube-proxy collects changes of Services for 20 s before it writes rules."""
-    rest = Rest.of(lab)
-    before = msgspec.json.decode(rest.request("GET", PROXY_SETTINGS))["data"]
-    late = re.sub(r"minSyncPeriod: \S+", "minSyncPeriod: 20s", before["config.conf"])
-    assert late != before["config.conf"], "the settings of kube-proxy don't say minSyncPeriod"
+def proxy_hangs(lab: Lab) -> Iterator[None]:
+    """As soon as the Service of F-44 has its pods, kube-proxy hangs on every node, and nobody looks after it."""
+    rest, nodes = Rest.of(lab), [n.name for n in lab.nodes()]
+    hanging = False
+
+    def hang() -> None:
+        nonlocal hanging
+        pods = len(own_webhook.endpoints(rest, endpoints.SERVICE))
+        if not hanging and pods == endpoints.REPLICAS:
+            time.sleep(1.0)  # until every node has the rules
+            _signal(lab, nodes, "STOP")
+            hanging = True
+        elif hanging and not pods:
+            _signal(lab, nodes, "CONT")
+            hanging = False
+
     try:
-        rest.merge(PROXY_SETTINGS, {"data": {"config.conf": late}})
-        _patch_proxy(rest, {})
-        yield
+        with _all_the_time(hang, every_s=0.1):
+            yield
     finally:
-        rest.merge(PROXY_SETTINGS, {"data": {"config.conf": before["config.conf"]}})
-        _patch_proxy(rest, {})
+        _signal(lab, nodes, "CONT")
+
+
+def _signal(lab: Lab, nodes: Sequence[str], signal: str) -> None:
+    for node in nodes:
+        lab.kill(node, "kube-proxy", signal)
 
 
 @contextmanager
@@ -129,7 +143,7 @@ def _all_the_time(act: Callable[[], None], every_s: float) -> Iterator[None]:
 
     def work() -> None:
         while not over.wait(every_s):
-            with suppress(RestError):
+            with suppress(RestError, ClusterError):
                 act()
 
     thread = threading.Thread(target=work, daemon=True)

@@ -46,10 +46,10 @@ def knows_the_last_master_only(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def does_not_check_itself(lab: Lab) -> Iterator[None]:
-    """The balancers advertise every ten seconds and never look whether their own proxy runs."""
+    """The balancers advertise every three seconds and never look whether their own proxy runs."""
 
     def careless(text: str) -> str:
-        text = re.sub(r"advert_int [0-9.]+", "advert_int 10", text)
+        text = re.sub(r"advert_int [0-9.]+", "advert_int 3", text)
         return re.sub(r"track_script \{[^}]*\}", "", text)
 
     with _changed(lab, "keepalived.conf", careless):
