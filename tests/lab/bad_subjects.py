@@ -20,15 +20,13 @@ WITHIN_S = 90.0
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """`node`: where the scheduler puts every pod as long as that node is there. `start_s`: before it serves. `probed`:
-    whether it has a readiness probe. `alive_while`: the address and port of an API server that its liveness probe asks.
-    `alive_by_exec`: whether its liveness probe is a program."""
+    whether it has a readiness probe. `alive_while`: address and port of the API server that its liveness probe asks."""
 
     replicas: int = 2
     node: str = ""
     start_s: int = 0
     probed: bool = True
     alive_while: str = ""
-    alive_by_exec: bool = False
     max_unavailable: int | None = None  # of its disruption budget; None: it has none
     grace_s: int = 0
     node_port: int = 30089  # one of the lab's doors, of its own where several are there at once
@@ -64,6 +62,7 @@ def _objects(namespace: str, subject: Subject) -> Iterator[tuple[str, Any]]:
         "name": "web",
         "image": IMAGES["agnhost"],
         "args": ["netexec", "--http-port=8080", f"--delay-shutdown={subject.grace_s}"],
+        "ports": [{"containerPort": 8080}],  # where its pods are asked through the API
     }
     if subject.probed:
         container["readinessProbe"] = {"httpGet": {"path": "/readyz", "port": 8080}, "periodSeconds": 1}
@@ -71,9 +70,6 @@ def _objects(namespace: str, subject: Subject) -> Iterator[tuple[str, Any]]:
         host, port = subject.alive_while.split(":")
         ask = {"scheme": "HTTPS", "host": host, "port": int(port), "path": "/readyz"}
         container["livenessProbe"] = {"httpGet": ask, "periodSeconds": 1, "failureThreshold": 2}
-    if subject.alive_by_exec:
-        command = {"command": ["/agnhost", "help"]}
-        container["livenessProbe"] = {"exec": command, "periodSeconds": 1, "failureThreshold": 2}
     spec: dict[str, Any] = {"containers": [container], "terminationGracePeriodSeconds": subject.grace_s + 1}
     if subject.start_s:
         waits = ["logs-generator", f"--log-lines-total={subject.start_s}", f"--run-duration={subject.start_s}s"]

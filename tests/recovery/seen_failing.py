@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ import pytest
 from experiments.measured import Measured
 from experiments.result import NOT_APPLICABLE, UNKNOWN, Result
 from fixtures import catalogue, verdict
+from fixtures.clusters.cluster import Capability
 from fixtures.expect import NotApplicable, Unknown
 from fixtures.profiles import profile as profiles
 from fixtures.profiles.profile import Profile
@@ -29,6 +31,9 @@ LAB_TESTS = HERE.parent / "lab"
 MARK = "seen_failing"
 
 Run = Callable[..., Result]
+
+ABLE = SimpleNamespace(capabilities=frozenset(Capability), why_not=lambda _: "")
+"""What controls ask of a cluster before they choose targets: here they ask for all that they have."""
 
 
 class Recording(msgspec.Struct, kw_only=True):
@@ -78,6 +83,7 @@ def judged(control: str, run: Run, profile: Profile, before: Sequence[Result] = 
         "run": lambda: measured,
         "profile": lambda: profile,
         "experiments": lambda: [Measured(one) for one in before],
+        "cluster": lambda: ABLE,
     }
     return verdict.judge(catalogue.controls()[control], Snapshot({}, source="live"), given)
 

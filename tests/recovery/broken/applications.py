@@ -65,13 +65,6 @@ def alive_while_one_master_is(lab: Lab) -> Iterator[Deployed]:
 
 
 @contextmanager
-def alive_by_exec(lab: Lab) -> Iterator[Deployed]:
-    """Two replicas whose liveness probe runs a program: it needs the container runtime to be able to start one."""
-    with deployed(lab, Subject(alive_by_exec=True)) as subject:
-        yield subject
-
-
-@contextmanager
 def applied_smaller(lab: Lab) -> Iterator[Deployed]:
     """Two replicas whose manifest, as it was applied last, says one: somebody else has set another number since."""
     with deployed(lab, Subject()) as subject:

@@ -14,14 +14,16 @@ import msgspec
 import yaml
 from cryptography import x509
 
-from experiments.faults import autoscaled, certificates, endpoints, members, own_pods, own_webhook
+from experiments.faults import autoscaled, certificates, endpoints, members, own_pods, own_webhook, resource_hog
 from experiments.faults.static_pods import shell
 from fixtures.clusters.cluster import ClusterError
 from fixtures.clusters.lab.lab import Lab
 from fixtures.clusters.lab.supply.versions import IMAGES
+from fixtures.safety.objects import Pods
 from fixtures.safety.rest import Rest, RestError, name
 
 PROXY = "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy"
+SERVING = "/api/v1/namespaces/reference/pods"
 WITHIN_S = 120.0
 
 
@@ -114,6 +116,24 @@ def scaled_down_without_metrics(lab: Lab) -> Iterator[None]:
                 rest.merge(f"{autoscaled.DEPLOYMENTS}/{name(target)}/scale", {"spec": {"replicas": autoscaled.FEWEST}})
 
     with _all_the_time(shrink, every_s=0.5):
+        yield
+
+
+@contextmanager
+def busy_node_is_emptied(lab: Lab) -> Iterator[None]:
+    """A descheduler takes a node with a hog for overloaded, and evicts whoever serves there instead of the hog."""
+    rest, seen = Rest.of(lab), set[str]()
+
+    def evict() -> None:
+        hogs = rest.get(own_pods.PATH, Pods, {"labelSelector": f"{own_pods.LABEL}={resource_hog.HOG}"}).items
+        for hog in hogs:
+            if hog.status.phase != "Running" or hog.name in seen:
+                continue
+            seen.add(hog.name)
+            for pod in rest.get(SERVING, Pods, {"fieldSelector": f"spec.nodeName={hog.spec.node_name}"}).items:
+                rest.delete(f"{SERVING}/{name(pod.name)}")
+
+    with _all_the_time(evict, every_s=0.2):
         yield
 
 
