@@ -1,6 +1,7 @@
 """What a lab looks like where faults leave marks: on its nodes, in its network, and in its API.
 
-Two conditions are compared; what differs was left behind. Whatever a reboot or a replaced pod may change is left out.
+Two conditions are compared; what differs was left behind. Whatever a reboot, a replaced pod or a
+replaced member of etcd may change is left out.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ echo "nft-tables $(nft list tables | sort | tr '\\n' ' ')"
 echo "rules $(ip rule | wc -l)"
 echo "blackholes $(ip route show type blackhole; ip route show type unreachable; ip route show type prohibit)"
 echo "stopped $(ps -eo stat=,comm= | grep '^[Tt]' | tr '\\n' ' ')"
-echo "manifests $(cd /etc/kubernetes/manifests 2>/dev/null && sha256sum * | cut -c1-12,65- | tr '\\n' ' ')"
+echo "manifests $(cd /etc/kubernetes/manifests 2>/dev/null && for f in *; do
+  echo "$(grep -v -e --initial-cluster $f | sha256sum | cut -c1-12) $f"; done | tr '\\n' ' ')"
 echo "eth0 $(cat /sys/class/net/eth0/operstate 2>/dev/null || ip -o link show eth0 | grep -o 'state [A-Z]*')"
 """
 CORE, APPS, POLICY = "/api/v1", "/apis/apps/v1", "/apis/policy/v1"
