@@ -68,6 +68,19 @@ def test_default_timings_leave_every_component_as_kubernetes_ships_it(tmp_path: 
     assert "nodeLeaseDurationSeconds" not in default[2]
 
 
+def test_fast_timings_ask_each_static_pod_every_second_whether_it_has_started(tmp_path: Path) -> None:
+    [init, *_] = documents(tmp_path, Topology())
+    directory = NodeHome(tmp_path).kubernetes / Path(init["patches"]["directory"]).name  # type: ignore[index]
+    for pod in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        [container] = yaml.safe_load((directory / f"{pod}.yaml").read_text())["spec"]["containers"]
+        assert container["name"] == pod
+        assert container["startupProbe"] == {"initialDelaySeconds": 1, "periodSeconds": 1, "failureThreshold": 240}
+
+
+def test_default_timings_patch_no_static_pod(tmp_path: Path) -> None:
+    assert "patches" not in documents(tmp_path, Topology(), DEFAULT)[0]
+
+
 def test_control_planes_take_pods_only_where_there_is_no_worker(tmp_path: Path) -> None:
     assert documents(tmp_path, Topology())[0]["nodeRegistration"]["taints"]  # type: ignore[index]
     assert not documents(tmp_path, Topology(workers=0))[0]["nodeRegistration"]["taints"]  # type: ignore[index]
