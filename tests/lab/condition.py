@@ -103,11 +103,13 @@ def leaving(rest: Rest) -> list[str]:
 
 
 def survivors(state: Path) -> list[str]:
-    """Processes that a run with this state directory has left: its probers and watchdogs."""
+    """Processes that a run with this state directory has left: its probers and watchdogs. What a watchdog started again
+    for the lab, as Prometheus, has the run's environment too, and stays."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("EVENKEEL_STATE") == str(state):
+            ours = process.environ().get("EVENKEEL_STATE") == str(state)
+            if ours and Path(process.exe()).name.startswith("python"):
                 found.append(" ".join(process.cmdline()[:4]))
         except psutil.Error:
             continue

@@ -82,15 +82,21 @@ def test_an_image_its_registry_does_not_have_is_named(supply: Supply, home: Path
         daemon.pull(f"{host}/missing:v1", architecture(), "--plain-http")
 
 
+def is_containerd(process: psutil.Process) -> bool:
+    """A lab of this process starts others all the time, and they end as soon: its balancers' checks."""
+    try:
+        return process.name() == "containerd"
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_a_private_containerd_ends_with_the_block_and_leaves_no_mount(supply: Supply, home: Path) -> None:
     mounts = Path("/proc/self/mounts").read_text()
     before = {p.pid for p in psutil.process_iter()}
     with private(home, supply.programs, supply.environment(os.environ)):
-        # Children of this process that were there before are a lab's.
-        children = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
-        started = [p for p in children if p.name() == "containerd"]
-        assert len(started) == 1
-        assert "/run/containerd" not in " ".join(c.laddr for c in started[0].net_connections("unix"))
+        [daemon] = [p for p in psutil.Process().children(recursive=True) if p.pid not in before and is_containerd(p)]
+        children = [daemon, *daemon.children(recursive=True)]
+        assert "/run/containerd" not in " ".join(c.laddr for c in daemon.net_connections("unix"))
     assert not [p for p in children if p.is_running()]
     assert Path("/proc/self/mounts").read_text() == mounts
 
