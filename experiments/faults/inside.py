@@ -28,8 +28,12 @@ PERMISSION = Permission("get", "pods/proxy", "", APP)
 
 def answered(scene: Scene, node: str = "") -> bool:
     """Whether a pod of the application (on `node`) gets an answer now. Raises `RestError` when none could be asked."""
+    return _answers(scene, _path(scene, node))
+
+
+def _answers(scene: Scene, path: str) -> bool:
     try:
-        scene.rest.request("GET", _path(scene, node), QUESTION, timeout_s=ANSWER_S)
+        scene.rest.request("GET", path, QUESTION, timeout_s=ANSWER_S)
     except RestError as error:
         if "lookup" in str(error) or "timed out" in str(error):
             return False
@@ -40,10 +44,11 @@ def answered(scene: Scene, node: str = "") -> bool:
 def targets(scene: Scene, node: str = "") -> Sequence[Target]:
     """The target `names`: one pod of the application (on `node`), asked ten times a second. None where it can't be."""
     try:
-        answered(scene, node)
-        url = f"{scene.rest.host}{_path(scene, node)}?{urlencode(QUESTION)}"
+        path = _path(scene, node)
+        _answers(scene, path)  # or can't be asked; whether names resolve is what is to be measured
     except RestError:
         return ()
+    url = f"{scene.rest.host}{path}?{urlencode(QUESTION)}"
     return [Target(name="names", kind="dns", url=url, headers=scene.rest.credentials(), reuse=True, interval_s=0.1)]
 
 

@@ -15,12 +15,12 @@ from fixtures.profiles import profile as profiles
 from fixtures.verdict import Outcome
 from tests.lab.bad_subjects import Deployed, Subject, deployed
 from tests.recovery import seen_failing as seen
+from tests.recovery.broken import applications
 from tests.recovery.seen_failing import reasons, seen_failing
 
 pytestmark = [pytest.mark.lab, pytest.mark.nightly]
 
 BEYOND = str(Path(seen.__file__).with_name("beyond.yaml"))
-SLOW_S = 8  # longer than the budget of 5 s that the death of a whole node's pods has
 
 
 def settings(lab: Lab, subject: Deployed, tmp_path: Path, profile: str = BEYOND) -> Settings:
@@ -53,7 +53,7 @@ def single(lab: Lab) -> Iterator[Deployed]:
 @pytest.fixture
 def together(lab: Lab) -> Iterator[Deployed]:
     """Two replicas on one worker, without a disruption budget, that end at once and start slowly."""
-    with deployed(lab, Subject(node="worker-2", start_s=SLOW_S)) as subject:
+    with applications.together(lab) as subject:
         yield subject
 
 

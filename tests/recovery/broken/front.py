@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from experiments.faults import members
 from fixtures.clusters.lab import state
@@ -26,21 +26,21 @@ def followers(lab: Lab) -> list[str]:
 def knows_the_leader_only(lab: Lab) -> Iterator[None]:
     """All requests to the API go to the master that leads etcd, as if there were no other."""
     leader, _ = members.leader(lab)
-    with _changed(lab, "haproxy.cfg", lambda text: _only(text, leader)):
+    with _knows_only(lab, leader):
         yield
 
 
 @contextmanager
 def knows_a_follower_only(lab: Lab) -> Iterator[None]:
     """All requests to the API go to one master that follows in etcd."""
-    with _changed(lab, "haproxy.cfg", lambda text: _only(text, followers(lab)[0])):
+    with _knows_only(lab, followers(lab)[0]):
         yield
 
 
 @contextmanager
 def knows_the_last_master_only(lab: Lab) -> Iterator[None]:
     """All requests to the API go to the last master."""
-    with _changed(lab, "haproxy.cfg", lambda text: _only(text, members.masters(lab)[-1])):
+    with _knows_only(lab, members.masters(lab)[-1]):
         yield
 
 
@@ -54,6 +54,10 @@ def does_not_check_itself(lab: Lab) -> Iterator[None]:
 
     with _changed(lab, "keepalived.conf", careless):
         yield
+
+
+def _knows_only(lab: Lab, master: str) -> AbstractContextManager[None]:
+    return _changed(lab, "haproxy.cfg", lambda text: _only(text, master))
 
 
 def _only(text: str, master: str) -> str:
