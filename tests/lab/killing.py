@@ -50,6 +50,7 @@ class Kill:
     undone_s: float | None = None  # nothing is pending in the journal
     undone: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    last: list[str] = field(default_factory=list)  # what was amiss when it was last looked at before it was healthy
     ended: bool = False  # it had ended by itself before
 
     def good(self, within_s: float) -> bool:
@@ -152,6 +153,7 @@ def watched(lab: Lab, runner: Runner, result: Kill, before: Condition) -> Kill:
         if not result.left and result.undone_s is not None:
             result.healthy_s = time.monotonic() - began
             break
+        result.last = result.left or ["something in the undo journal"]
         time.sleep(0.1)
     result.undone = [
         f"{entry.undo.text} (by the {journal.undone_by(entry.id)})"

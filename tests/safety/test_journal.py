@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.clusters.cluster import Cluster
-from fixtures.safety.heal import heal
+from fixtures.clusters.cluster import Cluster, ClusterError
+from fixtures.safety.heal import heal, prepare
 from fixtures.safety.journal import Journal, JournalError
 from fixtures.safety.undo import Undo, UndoError, resolve, way_back
 from tests.safety.breakables import remove, remove_and_tell, remove_when_open, unmarked
@@ -119,3 +119,20 @@ def test_a_function_that_is_gone_is_reported_with_its_name(journal: Journal) -> 
     journal.record("F-00", Undo(text="mend", function="fixtures.gone:away"))
     [failed] = heal(journal, "heal", patience_s=0, open_cluster=no_cluster).failed
     assert "fixtures.gone:away" in failed
+
+
+def test_preparing_to_undo_changes_nothing_and_never_fails(journal: Journal, tmp_path: Path) -> None:
+    path = broken(tmp_path, "one")
+    journal.record("F-00", way_back(remove, "mend", args={"path": str(path)}))
+    journal.record("F-00", Undo(text="mend", function="fixtures.gone:away"))
+    journal.record("F-00", Undo(text="mend", function="tests.safety.breakables:remove", cluster={"provider": "gone"}))
+    asked: list[Mapping[str, str]] = []
+
+    def gone(reference: Mapping[str, str]) -> Cluster:
+        asked.append(reference)
+        raise ClusterError("no such cluster")
+
+    prepare(journal.entries(), open_cluster=gone)
+    assert asked == [{"provider": "gone"}]
+    assert path.exists()
+    assert len(journal.pending()) == 3

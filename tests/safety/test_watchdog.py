@@ -16,6 +16,7 @@ import pytest
 from fixtures.safety.guard import Guard, GuardError
 from fixtures.safety.journal import Journal
 from fixtures.safety.undo import way_back
+from tests.safety import late
 from tests.safety.breakables import remove
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,6 +145,20 @@ def test_a_dismissed_watchdog_leaves_and_undoes_what_was_forgotten(tmp_path: Pat
         assert guard.alive
     assert not guard.alive
     assert not victim.exists()
+
+
+def test_what_undoing_needs_is_loaded_before_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(late.TELL, str(tmp_path))
+    journal = Journal(tmp_path / "run.jsonl")
+    with Guard(journal) as guard:
+        loaded = tmp_path / f"loaded-{guard.pid}"
+        assert not loaded.exists()
+        number = journal.record("F-00", way_back(late.nothing, "take nothing back"))
+        deadline = time.monotonic() + 20
+        while not loaded.exists():
+            assert time.monotonic() < deadline, guard.log.read_text()
+            time.sleep(0.05)
+        assert journal.undone_by(number) is None
 
 
 def test_no_change_is_made_once_the_watchdog_is_gone(tmp_path: Path) -> None:
