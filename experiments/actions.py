@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 
+from experiments import baseline
 from experiments.bounds import refusals
 from experiments.checks import seen_meanwhile
 from experiments.faults.catalogue import fault as find
@@ -42,8 +43,12 @@ def inject(fault: str, target: str = "") -> str:
     back = kind.way_back(trial.scene, victim)
     if back is not None:
         injection.entry = trial.journal.record(kind.id, back)
+    first = not trial.injections
     trial.injections.append(injection)
     kind.set_up(trial.scene, victim)
+    if first and not baseline.kept(trial):
+        trial.troubles.append(baseline.missed(trial))
+        raise ActionError(trial.troubles[-1])
     trial.checks += [
         seen_meanwhile.look(trial.scene.cluster, trial.profile, control, victim.name, seen_meanwhile.BEFORE)
         for control in kind.foreseen_by

@@ -60,6 +60,9 @@ class Injection(msgspec.Struct, kw_only=True):
     healed: float | None = None
 
 
+BASELINE_S = 3.0  # what "before" is made of, unless the experiment says `baseline_s`
+
+
 class Trial:
     """One experiment on one cluster."""
 
@@ -70,6 +73,7 @@ class Trial:
         self.aim = ""  # the target that was asked for
         self.clock = Clock()
         self.started = self.clock.now()
+        self.baseline_s = BASELINE_S
         self.steady_since: float | None = None  # every probe was good from here to the injection
         self.healthy: float | None = None
         self.probed_until: float | None = None

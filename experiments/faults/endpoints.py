@@ -196,17 +196,22 @@ def counted(seen: Sequence[tuple[float, Serving]]) -> Check:
 
 
 def reached(seen: Sequence[tuple[float, Serving]], budget_s: float = FOLLOWS_WITHIN_S) -> Check:
-    """Nobody is reached who has left the list more than `budget_s` seconds ago: so long proxies may take. Pure."""
+    """Nobody is reached who has left the list more than `budget_s` seconds ago: so long proxies may take. Pure.
+
+    A look reads the list first and asks then. Who came back in between is reached and not yet listed: the next look's
+    list has it.
+    """
     check = "only-ready-reached"
     if not any(look.reached for _, look in seen):
         return Check(name=check, verdict=UNKNOWN, message="nothing answered through the Service: nobody was asked")
     left: dict[str, float] = {}
     known: set[str] = set()
     late, worst = set(), 0.0
-    for at, look in seen:
+    following = [look.listed for _, look in seen[1:]] + [frozenset()]
+    for (at, look), afterwards in zip(seen, following, strict=True):
         left = {pod: left.get(pod, at) for pod in known - look.listed}
         known |= look.listed
-        for pod in look.reached & left.keys():
+        for pod in (look.reached & left.keys()) - afterwards:
             worst = max(worst, at - left[pod])
             if at - left[pod] > budget_s:
                 late.add(pod)

@@ -16,6 +16,9 @@ from fixtures.safety.undo import undoes
 MIRROR = "kubernetes.io/config.mirror"
 TOO_MANY_REQUESTS = 429  # a disruption budget has no room at the moment
 PAUSE_S = 0.5
+# An API server takes the room out of the budget first and deletes the pod then. Who hangs up between the two leaves the
+# room taken for two minutes, until the disruption controller gives the pod up: so nobody is in a hurry here.
+ANSWER_S = 30.0
 
 
 def evictable(rest: Rest, node: str) -> list[Pod]:
@@ -83,7 +86,8 @@ def _evict(rest: Rest, pod: Pod) -> None:
         "deleteOptions": {"preconditions": {"uid": pod.metadata.uid}},
     }
     try:
-        rest.post(f"/api/v1/namespaces/{name(pod.namespace)}/pods/{name(pod.name)}/eviction", body)
+        path = f"/api/v1/namespaces/{name(pod.namespace)}/pods/{name(pod.name)}/eviction"
+        rest.post(path, body, timeout_s=ANSWER_S)
     except RestError as error:
         if error.status not in (404, 409):  # gone, or another one of this name by now
             raise

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from experiments import runner
+from experiments import baseline, runner
 from experiments.faults import pod_kill
+from experiments.faults.fault import Victim
 from experiments.result import Result
+from experiments.scene import Scene
 from experiments.settings import Settings
 from fixtures.safety.journal import Journal
 from fixtures.safety.state import journal_paths
@@ -64,6 +67,35 @@ def test_an_outage_longer_than_its_budget_fails_with_the_measured_figure(api: Fa
     assert abs(app.longest_outage_s - 1.0) <= app.error_bar_s + 0.1
     assert f"app: longest outage {app.longest_outage_s:.2f} s" in result.reason
     assert any(p.what == "app answers again" for p in result.phases)
+
+
+def test_what_fails_while_a_fault_is_set_up_is_not_the_faults(
+    api: FakeApi, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_up(fault: pod_kill.PodKill, scene: Scene, victim: Victim) -> None:
+        api.app_back = time.monotonic() + 1.0
+        time.sleep(0.3)
+
+    monkeypatch.setattr(pod_kill.PodKill, "set_up", set_up)
+    result = runner.run("pod-kill", settings)
+    assert result.verdict == "pass", result.reason
+    [app] = [t for t in result.targets if t.name == "app"]
+    assert (app.failed, app.windows) == (0, [])
+
+
+def test_nothing_is_broken_where_its_set_up_leaves_no_baseline(
+    api: FakeApi, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_up(fault: pod_kill.PodKill, scene: Scene, victim: Victim) -> None:
+        api.app_back = time.monotonic() + 60.0
+        time.sleep(0.3)
+
+    monkeypatch.setattr(pod_kill.PodKill, "set_up", set_up)
+    monkeypatch.setattr(baseline, "PATIENCE_S", 1.0)
+    result = runner.run("pod-kill", settings)
+    assert result.verdict == "unknown"
+    assert "without a failed probe within 1 s, before any fault (app" in result.reason
+    assert broken(api) == []
 
 
 def test_a_fault_that_can_not_be_proven_is_unknown_however_well_it_went(

@@ -36,9 +36,10 @@ class Api:
         assert query == {"fieldSelector": "spec.nodeName=worker-1"}
         return msgspec.json.decode(msgspec.json.encode({"items": list(self.pods.values())}), type=kind)
 
-    def post(self, path: str, body: dict[str, Any]) -> bytes:
+    def post(self, path: str, body: dict[str, Any], *, timeout_s: float = 5.0) -> bytes:
         name = body["metadata"]["name"]
         assert path == f"/api/v1/namespaces/shop/pods/{name}/eviction"
+        assert timeout_s >= 30, "hanging up takes the room out of the budget for two minutes"
         assert body["deleteOptions"]["preconditions"]["uid"] == f"uid-{name}"
         if self.refusals.get(name, 0) > 0:
             self.refusals[name] -= 1

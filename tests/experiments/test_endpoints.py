@@ -51,6 +51,12 @@ def test_a_pod_that_came_back_may_be_reached_again() -> None:
     assert endpoints.reached(seen((ALL, ""), ("bc", "b"), (ALL, "a"), (ALL, "a"), (ALL, "a"))).verdict == "pass"
 
 
+def test_a_pod_that_comes_back_while_it_is_looked_may_be_reached_before_it_is_listed() -> None:
+    back = [(ALL, "a"), ("bc", "b"), ("bc", "b"), ("bc", "b"), ("bc", "a"), (ALL, "a")]
+    assert endpoints.reached(seen(*back)).verdict == "pass"
+    assert endpoints.reached(seen(*back[:-1], ("bc", "a"), (ALL, "a"))).verdict == "fail"
+
+
 def test_where_nobody_answered_nothing_is_known() -> None:
     assert endpoints.reached(seen((ALL, ""), ("bc", ""), (ALL, ""))).verdict == "unknown"
 
