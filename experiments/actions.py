@@ -54,6 +54,7 @@ def inject(fault: str, target: str = "") -> str:
         for control in kind.foreseen_by
     ]
     injection.before = dict(kind.evidence(trial.scene, victim))
+    _note_waiting()
     injection.injected = trial.clock.now()
     kind.inject(trial.scene, victim)
     injection.in_place = trial.clock.now()
@@ -106,8 +107,16 @@ def observe(least_s: float = 5.0, longest_s: float = 60.0) -> float:
         if elapsed >= least_s and _over() and _answering(trial.stops):
             break
         time.sleep(LOOK_S)
+    _note_waiting()
     _look_again()
     return round(trial.clock.now() - began, 3)
+
+
+def _note_waiting() -> None:
+    """How long something has waited for a processor by now, where all nodes share one machine."""
+    waited = current().scene.cluster.waited_s()
+    if waited is not None:
+        current().waits.append((current().clock.now(), waited))
 
 
 def _look_again() -> None:

@@ -75,6 +75,7 @@ class Trial:
         self.started = self.clock.now()
         self.baseline_s = BASELINE_S
         self.steady_since: float | None = None  # every probe was good from here to the injection
+        self.waits: list[tuple[float, float]] = []  # when, and how long something had waited for a processor by then
         self.healthy: float | None = None
         self.probed_until: float | None = None
         self.injections: list[Injection] = []

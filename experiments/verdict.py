@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments import leaders
+from experiments.checks import shared_machine
 from experiments.corroboration.corroborate import corroborate
 from experiments.measurement import explain, targets
 from experiments.phases import answering_again, by_time, phases
@@ -37,7 +38,7 @@ def conclude(trial: Trial, journal: Mapping[str, Any]) -> Result:
     )
     if trial.injected is not None:
         result.phases = phases(trial)
-        result.checks += budgeted(trial) + claimed(trial)
+        result.checks += budgeted(trial) + claimed(trial) + shared_machine.remark(trial.waits)
         try:
             result.targets = targets(trial)
             result.phases = sorted([*result.phases, *answering_again(trial, result.targets)], key=by_time)

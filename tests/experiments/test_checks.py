@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.checks import acknowledged_writes, coupled_restarts, single_leader
+from experiments.checks import acknowledged_writes, coupled_restarts, shared_machine, single_leader
 from experiments.checks.acknowledged_writes import Written
 from experiments.observer import Change, Election, StaticPod
 from fixtures.prober.sample import Outcome, Sample
@@ -18,6 +18,19 @@ def write(seq: int, ok: bool = True, took: float = 0.01) -> Sample:
 
 def kept(*keys: int) -> list[Written]:
     return [Written(key, 100 + key) for key in keys]
+
+
+@pytest.mark.parametrize("waits", [[], [(10.0, 5.0)], [(10.0, 5.0), (10.0, 5.0)]])
+def test_where_nodes_are_machines_of_their_own_nothing_is_said_of_a_shared_one(
+    waits: list[tuple[float, float]],
+) -> None:
+    assert shared_machine.remark(waits) == []
+
+
+def test_how_short_of_processors_a_shared_machine_was_is_said_and_not_judged() -> None:
+    [said] = shared_machine.remark([(10.0, 5.0), (12.0, 6.0), (20.0, 12.5)])
+    assert "waited for a processor 75% of the time" in said.message
+    assert (said.verdict, said.judged) == ("pass", False)
 
 
 def test_all_acknowledged_writes_there_is_a_pass() -> None:
