@@ -11,8 +11,8 @@ NAME = "shared-machine"
 
 
 def remark(waits: Sequence[tuple[float, float]]) -> list[Check]:
-    """Of the time between the first reading and the last, how much something waited for a processor. A reading: when (s)
-    and how long (s) by then. Nothing where nodes are machines of their own. Pure."""
+    """How much of the time between the first reading and the last something waited for a processor. A reading is when
+    (s), and how long (s) by then. Nothing where nodes are machines of their own. Pure."""
     if len(waits) < 2 or waits[-1][0] <= waits[0][0]:
         return []
     (began, before), (ended, after) = waits[0], waits[-1]
