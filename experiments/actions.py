@@ -69,21 +69,22 @@ def prove() -> bool:
     proven = True
     for injection in trial.injections:
         deadline = trial.clock.now() + injection.fault.proof_within_s
+        unseen = ""
         while injection.proven is None and trial.clock.now() < deadline:
             try:
                 after = dict(injection.fault.evidence(trial.scene, injection.victim))
-                injection.after = after
+                injection.after, unseen = after, ""
                 if injection.fault.proven(injection.before, after):
                     injection.proven = trial.clock.now()
                     break
             except Exception as error:  # the cluster is broken: asking may fail in any way, and is asked again
-                logger.debug("no evidence yet: %s", error)
+                unseen = f"; the last look failed: {error}"
             time.sleep(LOOK_S)
         if injection.proven is None:
             proven = False
             trial.troubles.append(
                 f"{injection.fault.id} on {injection.victim} is not proven within "
-                f"{injection.fault.proof_within_s:.0f} s: {dict(injection.before)} became {dict(injection.after)}"
+                f"{injection.fault.proof_within_s:.0f} s: {dict(injection.before)} became {dict(injection.after)}{unseen}"
             )
     return proven
 
