@@ -84,7 +84,8 @@ def prove() -> bool:
             proven = False
             trial.troubles.append(
                 f"{injection.fault.id} on {injection.victim} is not proven within "
-                f"{injection.fault.proof_within_s:.0f} s: {dict(injection.before)} became {dict(injection.after)}{unseen}"
+                f"{injection.fault.proof_within_s:.0f} s: {dict(injection.before)} became {dict(injection.after)}"
+                f"{unseen}"
             )
     return proven
 

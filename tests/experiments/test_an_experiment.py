@@ -10,7 +10,7 @@ import pytest
 
 from experiments import baseline, runner
 from experiments.faults import pod_kill
-from experiments.faults.fault import Victim
+from experiments.faults.fault import Recovery, Victim
 from experiments.result import Result
 from experiments.scene import Scene
 from experiments.settings import Settings
@@ -67,6 +67,20 @@ def test_an_outage_longer_than_its_budget_fails_with_the_measured_figure(api: Fa
     assert abs(app.longest_outage_s - 1.0) <= app.error_bar_s + 0.1
     assert f"app: longest outage {app.longest_outage_s:.2f} s" in result.reason
     assert any(p.what == "app answers again" for p in result.phases)
+
+
+@pytest.mark.parametrize(("late_s", "verdict"), [(0.2, "pass"), (0.3, "fail")])
+def test_a_recovery_is_late_only_when_no_look_can_have_been_in_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, late_s: float, verdict: str
+) -> None:
+    def recoveries(*_: object) -> list[Recovery]:
+        return [Recovery(name="replacement-ready", seconds=5 + late_s, what="a replacement is Ready")]
+
+    monkeypatch.setattr(pod_kill.PodKill, "recoveries", recoveries)
+    result = runner.run("pod-kill", settings)
+    [check] = [c for c in result.checks if c.name == "replacement-ready"]
+    assert check.verdict == verdict
+    assert check.message == f"a replacement is Ready after {5 + late_s:.2f} s ± 0.25, budget 5 s"
 
 
 def test_what_fails_while_a_fault_is_set_up_is_not_the_faults(
