@@ -93,7 +93,7 @@ def main() -> int:
         made = [measured(timings, chosen, runs.new_run_directory(given.runs)) for timings in TIMINGS]
     comparison = compare(*made)
     when = max(run.finished or run.started for run in made)
-    print(PAGE.format(when=when, machine=machine()) + compared.markdown(comparison), end="")
+    print(PAGE.format(when=when, machine=machine(now=not given.of)) + compared.markdown(comparison), end="")
     for side in (0, 1):
         say(compared.summary(comparison, side))
     return int(bool(comparison.missed(TIMINGS.index("fast"))))
@@ -155,17 +155,17 @@ def _chosen(only: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield name, target
 
 
-def machine() -> str:
-    """What it ran on."""
+def machine(*, now: bool) -> str:
+    """What it ran on; `now`: with how busy it was until just now."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cpus = Path("/proc/cpuinfo").read_text().splitlines()
     model = next(
         (line.partition(":")[2].strip() for line in cpus if line.startswith("model name")),
         platform.machine(),
     )
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    load = f"; load average at the end {', '.join(f'{one:.1f}' for one in os.getloadavg())}" if now else ""
     system = f"Linux {platform.release().partition('-')[0]}"
-    return f"{os.cpu_count()} × {model}, {memory:.0f} GiB, {system}; load average at the end {load}"
+    return f"{os.cpu_count()} × {model}, {memory:.0f} GiB, {system}{load}"
 
 
 def say(text: str) -> None:

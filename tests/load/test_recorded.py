@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from experiments.loads import catalogue
 from experiments.loads.play import Budgets
@@ -73,3 +74,25 @@ def test_scaling_by_requests_that_prometheus_counted() -> None:
 
 def test_an_adapter_without_its_prometheus() -> None:
     assert verdicts(judged("other-metrics-without-prometheus", "other-metrics", "stand-in"))["grown"] == "fail"
+
+
+def test_scaling_by_what_keda_served() -> None:
+    figures = judged("other-metrics-external", "other-metrics", "external")
+    assert set(verdicts(figures).values()) == {"pass"}
+    assert figures["grown"].value == 3
+
+
+def test_a_service_that_keda_took_to_zero_and_back() -> None:
+    """42 requests, the first of which found no pod: the gateway held it for 2.7 s."""
+    figures = judged("scale-to-zero-holding", "scale-to-zero", "holding")
+    assert set(verdicts(figures).values()) == {"pass"}
+    assert figures["cold-start"].value == pytest.approx(2.71, abs=0.01)
+
+
+def test_the_same_behind_a_gateway_that_does_not_wait() -> None:
+    """23 of 48 requests were refused until the first pod was Ready after 6 s."""
+    figures = judged("scale-to-zero-refusing", "scale-to-zero", "refusing")
+    found = verdicts(figures)
+    assert found.pop("lost") == "fail"
+    assert set(found.values()) == {"pass"}
+    assert figures["lost"].value == 23
