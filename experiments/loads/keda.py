@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
 
 from experiments.loads.stage import AbsentError, Stage, StageError
 from fixtures.clusters.cluster import Cluster, ClusterError
+from fixtures.prometheus.client import Prometheus, PrometheusError
 from fixtures.safety.rest import Rest, RestError, name
 from fixtures.safety.undo import undoes, way_back
 from fixtures.snapshot.model.base import Model, Object
@@ -16,6 +18,7 @@ from fixtures.subjects.apply import Applier
 METRICS = "/apis/external.metrics.k8s.io/v1beta1"
 _API = "/apis/keda.sh/v1alpha1"
 _READY_S = 90.0
+_SCRAPED_S = 30.0
 
 
 class _PodStatus(Model):
@@ -57,10 +60,24 @@ def prometheus(stage: Stage) -> str:
 
 
 def scraped(stage: Stage, app: str, port: int) -> None:
-    """The metrics of an app's pods reach Prometheus, where it does not find them by itself."""
+    """The metrics of an app's pods reach Prometheus, where it does not find them by itself; returns when they do: what
+    was counted before its first look at a counter is no increase, and wakes nobody."""
     path = f"/api/v1/namespaces/{name(stage.namespace)}/pods"
     pods = stage.rest.get(path, _Pods, {"labelSelector": f"app={app}"}).items
-    stage.cluster.scrape(stage.namespace, [f"{pod.status.pod_ip}:{port}" for pod in pods if pod.status.pod_ip])
+    addresses = [f"{pod.status.pod_ip}:{port}" for pod in pods if pod.status.pod_ip]
+    stage.cluster.scrape(stage.namespace, addresses)
+    known = stage.cluster.entrances().prometheus
+    if known is None:
+        return
+    server = Prometheus(known)
+
+    def seen() -> bool:
+        try:
+            return server.value(f'sum(up{{namespace="{stage.namespace}"}})', time.time()) == len(addresses)
+        except PrometheusError:
+            return False
+
+    stage.wait(f"Prometheus scrapes the {len(addresses)} pods of {stage.namespace}/{app}", seen, _SCRAPED_S, 0.5)
 
 
 def _install(stage: Stage) -> None:
