@@ -12,6 +12,10 @@ from xml.etree import ElementTree
 import pytest
 
 from fixtures.clusters.lab.lab import Lab
+from fixtures.safety.objects import Pods
+from fixtures.safety.rest import Rest
+from tests.lab import condition, killing
+from tests.lab.waiting import wait
 
 pytestmark = pytest.mark.lab
 
@@ -26,9 +30,22 @@ FIRST = (
 BUSY_S = 3.0
 
 
+def settled(lab: Lab) -> None:
+    """Wait until nothing that another test did is still going on: it would be judged as a part of the lab."""
+    killing.steady(lab)
+    rest, masters = Rest.of(lab), sum(node.role == "control-plane" for node in lab.nodes())
+
+    def whole() -> bool:
+        static = rest.get("/api/v1/pods", Pods, {"labelSelector": "tier=control-plane"}).items
+        return not condition.leaving(rest) and sum(pod.ready for pod in static) == 4 * masters
+
+    wait("every control plane has its four pods Ready, and no namespace is being deleted", whole, 120)
+
+
 @pytest.fixture(scope="module")
 def directory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run's directory. Its exit code is judged by what it says: 0 nothing failed, 1 a control did."""
+    settled(lab)
     where = tmp_path_factory.mktemp("run")
     command = [sys.executable, "-m", "evenkeel", "run", "--allow-disruption", f"--run-dir={where}"]
     selected = ",".join((*FIRST, *RECOVERIES))
