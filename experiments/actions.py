@@ -43,10 +43,9 @@ def inject(fault: str, target: str = "") -> str:
     back = kind.way_back(trial.scene, victim)
     if back is not None:
         injection.entry = trial.journal.record(kind.id, back)
-    first = not trial.injections
     trial.injections.append(injection)
     kind.set_up(trial.scene, victim)
-    if first and not baseline.kept(trial):
+    if trial.injected is None and not baseline.kept(trial):
         trial.troubles.append(baseline.missed(trial))
         raise ActionError(trial.troubles[-1])
     trial.checks += [
@@ -116,9 +115,10 @@ def observe(least_s: float = 5.0, longest_s: float = 60.0) -> float:
 
 def _note_waiting() -> None:
     """How long something has waited for a processor by now, where all nodes share one machine."""
-    waited = current().scene.cluster.waited_s()
+    trial = current()
+    waited = trial.scene.cluster.waited_s()
     if waited is not None:
-        current().waits.append((current().clock.now(), waited))
+        trial.waits.append((trial.clock.now(), waited))
 
 
 def _look_again() -> None:

@@ -83,14 +83,18 @@ def test_a_recovery_is_late_only_when_no_look_can_have_been_in_time(
     assert check.message == f"a replacement is Ready after {5 + late_s:.2f} s ± 0.25, budget 5 s"
 
 
-def test_what_fails_while_a_fault_is_set_up_is_not_the_faults(
-    api: FakeApi, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def sets_up_with_an_outage(monkeypatch: pytest.MonkeyPatch, api: FakeApi, lasts_s: float) -> None:
     def set_up(fault: pod_kill.PodKill, scene: Scene, victim: Victim) -> None:
-        api.app_back = time.monotonic() + 1.0
+        api.app_back = time.monotonic() + lasts_s
         time.sleep(0.3)
 
     monkeypatch.setattr(pod_kill.PodKill, "set_up", set_up)
+
+
+def test_what_fails_while_a_fault_is_set_up_is_not_the_faults(
+    api: FakeApi, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets_up_with_an_outage(monkeypatch, api, 1.0)
     result = runner.run("pod-kill", settings)
     assert result.verdict == "pass", result.reason
     [app] = [t for t in result.targets if t.name == "app"]
@@ -100,11 +104,7 @@ def test_what_fails_while_a_fault_is_set_up_is_not_the_faults(
 def test_nothing_is_broken_where_its_set_up_leaves_no_baseline(
     api: FakeApi, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def set_up(fault: pod_kill.PodKill, scene: Scene, victim: Victim) -> None:
-        api.app_back = time.monotonic() + 60.0
-        time.sleep(0.3)
-
-    monkeypatch.setattr(pod_kill.PodKill, "set_up", set_up)
+    sets_up_with_an_outage(monkeypatch, api, 60.0)
     monkeypatch.setattr(baseline, "PATIENCE_S", 1.0)
     result = runner.run("pod-kill", settings)
     assert result.verdict == "unknown"
