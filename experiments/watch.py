@@ -35,9 +35,9 @@ class Watch:
     guard: Guard
     ground: int
 
-    def tidy(self) -> Healed:
+    def tidy(self, patience_s: float = PATIENCE_S) -> Healed:
         """Undo everything that an experiment changed; what the experiments share stays."""
-        return heal(self.journal, "runner", patience_s=PATIENCE_S, keep=frozenset({self.ground}))
+        return heal(self.journal, "runner", patience_s=patience_s, keep=frozenset({self.ground}))
 
     def end(self) -> None:
         """Undo everything and dismiss the watchdog. What can't be undone yet it goes on trying."""

@@ -53,12 +53,16 @@ class Partition(NodesLost):
         return way_back(rejoin, f"let {victim.name} talk to the others again", scene.cluster)
 
     def evidence(self, scene: Scene, victim: Victim) -> Evidence:
-        """Of a cable: whether it is plugged in. Else what the rules swallowed, and whom the others follow now."""
+        """Of a cable: whether it is plugged in. Else what the rules swallowed, and whom the others follow now.
+
+        Only the others are asked, before the cut as well: right after it nothing has been swallowed yet, and a member
+        that is cut off answers neither yes nor no until the time for a proof is over.
+        """
         if victim.kind == CABLE:
             return {f"cable of {victim.node}": "plugged in" if scene.cluster.link_is_up(victim.node) else "pulled"}
-        vanished = scene.cluster.vanished()
-        state = etcd.leadership(scene, avoid=nodes(victim) if vanished else ())
-        return {f"{SWALLOWED}{victim.node}": vanished, "etcd leader": state.leader, "etcd term": state.term}
+        state = etcd.leadership(scene, avoid=nodes(victim))
+        swallowed = scene.cluster.vanished()
+        return {f"{SWALLOWED}{victim.node}": swallowed, "etcd leader": state.leader, "etcd term": state.term}
 
     def proven(self, before: Evidence, after: Evidence) -> bool:
         """Packets must have vanished; and where etcd's leader was cut off, the others must follow another one."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from experiments import watch
 from experiments.loads import catalogue, result, series, stage
 from experiments.loads.play import OWN, Budgets, Play
 from experiments.loads.recording import Recording
@@ -22,18 +23,18 @@ from fixtures.load.traffic import TrafficError
 from fixtures.profiles import profile as profiles
 from fixtures.profiles.profile import Profile
 from fixtures.safety import ground, lease, preflight
-from fixtures.safety.guard import Guard, GuardError
-from fixtures.safety.heal import heal
-from fixtures.safety.journal import Journal, JournalError
+from fixtures.safety.guard import GuardError
+from fixtures.safety.journal import JournalError
 from fixtures.safety.lease import LeaseBusyError, RunLease
 from fixtures.safety.preflight import Permission, RefusedError
 from fixtures.safety.rest import Rest, RestError, name
-from fixtures.safety.state import journal_path, state_directory
+from fixtures.safety.state import state_directory
 from fixtures.safety.undo import UndoError, undoes, way_back
 
 logger = logging.getLogger("evenkeel.loads")
 
 PREFIX = "evenkeel-load-"
+NAMESPACE_GONE_S = 90.0
 LOOKING = (
     Permission("get", "deployments", "apps"),
     Permission("list", "horizontalpodautoscalers", "autoscaling"),
@@ -133,17 +134,16 @@ def conclude(made: Result, play: Play, recording: Recording, profile: Profile) -
 
 @contextmanager
 def staged(cluster: Cluster, settings: Settings, profile: Profile, title: str, *, own: bool = False) -> Iterator[Stage]:
-    """A namespace of its own under a watchdog and the run's Lease; everything is gone again afterwards. With `own` none
-    is made: the user's service is only loaded."""
+    """A namespace of its own under the run's watchdog and Lease; everything is gone again afterwards, but for what the
+    experiments of a run share (`experiments.watch.end`). With `own` none is made: the user's service is only loaded."""
     rest = Rest.of(cluster)
     _allowed(cluster, rest, settings, profile, LOOKING if own else PERMISSIONS)
     token = secrets.token_hex(3)
     holder = f"load-{title}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{token}"
     namespace = f"{PREFIX}{token}"
-    journal = Journal(journal_path(holder))
-    guard = Guard(journal)
+    watching = watch.over(cluster)
+    journal = watching.journal
     held: RunLease | None = None
-    guard.start()
     try:
         ground.make(rest)
         journal.record("", way_back(lease.release, "give the Lease back", cluster, {"holder": holder}))
@@ -154,12 +154,11 @@ def staged(cluster: Cluster, settings: Settings, profile: Profile, title: str, *
             journal.record("", undo)
             rest.post("/api/v1/namespaces", _namespace(namespace))
         record = state_directory() / "loads" / holder
-        yield Stage(cluster, rest, settings, profile, journal, guard, namespace, record, "")
+        yield Stage(cluster, rest, settings, profile, journal, watching.guard, namespace, record, "")
     finally:
         if held is not None:
             held.stop_renewing()
-        left = heal(journal, "runner", patience_s=90.0)
-        guard.stop(wait_s=10.0)
+        left = watching.tidy(NAMESPACE_GONE_S)
     if left.failed:
         raise UndoError(f"not undone: {'; '.join(left.failed)}; run `evenkeel chaos heal`")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from experiments.faults import etcd
+from experiments.faults.etcd import Leadership
 from experiments.faults.fault import Evidence, NoVictimError, Victim
 from experiments.faults.partition import CABLE, Partition
 from experiments.observer import AppPod, Change
@@ -50,6 +53,22 @@ def test_a_half_that_holds_the_leader_needs_another_leader_in_the_other() -> Non
     before = cut(0, "master-1", 3, "master-1,worker-1")
     assert not Partition().proven(before, cut(90, "master-1", 3, "master-1,worker-1"))
     assert Partition().proven(before, cut(90, "master-3", 4, "master-1,worker-1"))
+
+
+def test_a_member_that_may_be_cut_off_is_never_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would answer only when the time for a proof is over."""
+    avoided: list[Sequence[str]] = []
+
+    def asked(scene: Scene, avoid: Sequence[str] = ()) -> Leadership:
+        avoided.append(avoid)
+        return Leadership(leader="master-2", term=3, asked="etcd-master-3")
+
+    monkeypatch.setattr(etcd, "leadership", asked)
+    scene = cast(Scene, SimpleNamespace(cluster=SimpleNamespace(vanished=lambda: 0)))
+    assert Partition().evidence(scene, HALF) == cut(0, "master-2", 3, "master-1,worker-1")
+    assert avoided == [["master-1", "worker-1"]]
 
 
 def test_a_pulled_cable_is_proven_by_its_link() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.runner import leave
 from experiments.settings import Settings
 from fixtures.clusters.kubeconfig import KubeconfigCluster
 from tests.load.simulated import SimulatedCluster
@@ -29,9 +30,9 @@ def simulated() -> Iterator[SimulatedCluster]:
 
 
 @pytest.fixture
-def settings(simulated: SimulatedCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(simulated: SimulatedCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     monkeypatch.setenv("EVENKEEL_STATE", str(tmp_path / "state"))
-    return Settings(
+    made = Settings(
         cluster="kubeconfig",
         kubeconfig=str(simulated.kubeconfig(tmp_path)),
         context="fake",
@@ -39,3 +40,5 @@ def settings(simulated: SimulatedCluster, tmp_path: Path, monkeypatch: pytest.Mo
         allow_disruption=True,
         run_directory=str(tmp_path / "run"),
     )
+    yield made
+    leave(made)

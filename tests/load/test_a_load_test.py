@@ -10,9 +10,13 @@ import pytest
 from experiments.loads import runner
 from experiments.loads.result import explain
 from experiments.loads.stage import Stage
+from experiments.runner import leave
 from experiments.settings import Settings
+from fixtures.safety import ground
 from tests.load.simulated import SimulatedCluster
 from tests.prober.local_server import LocalServer
+
+SHARED = f"/api/v1/namespaces/{ground.NAMESPACE}"
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +51,15 @@ def test_a_play_is_judged_and_leaves_nothing(
     assert locusts() == []
     assert result.series[0].points
     assert result.moments[0].kind == "load"
+
+
+def test_load_tests_of_a_run_share_a_namespace_and_leave_none(
+    simulated: SimulatedCluster, service: LocalServer, settings: Settings
+) -> None:
+    runner.run("manual-scaling", settings)
+    assert SHARED in simulated.objects
+    leave(settings)
+    assert SHARED not in simulated.objects
 
 
 def test_lost_requests_fail_it(simulated: SimulatedCluster, service: LocalServer, settings: Settings) -> None:
