@@ -115,6 +115,14 @@ def test_a_takeover_while_the_old_leader_may_still_act_fails() -> None:
     assert "b took over 1.50 s after a renewed for 3 s" in check.message
 
 
+def test_who_waits_for_a_lease_tells_its_renewals_apart_by_the_second() -> None:
+    """Seen on the lab: taken 2.74 s after the last renewal, of 3 s."""
+    renewed = look(1.0, "a", 1, 0.0, 1.96)
+    assert single_leader.judge(looks(renewed, look(5.0, "b", 2, 4.7, 4.7))).verdict == "pass"
+    check = single_leader.judge(looks(renewed, look(5.0, "b", 2, 3.7, 3.7)))
+    assert "b took over 1.74 s after a renewed for 3 s" in check.message
+
+
 def test_an_answer_from_the_memory_of_a_server_cut_off_is_no_takeover() -> None:
     taken, stale = look(5.0, "b", 2, 4.2, 4.2), look(5.1, "a", 1, 0.0, 1.0)
     check = single_leader.judge(looks(taken, stale, look(5.2, "b", 2, 4.2, 5.0)))

@@ -56,6 +56,14 @@ def test_a_node_already_missing_is_refused_by_name(sick: Node, value: str) -> No
     assert "chaos heal" in refusal.next
 
 
+def test_a_refusal_says_since_when_a_node_is_missing() -> None:
+    there, sick = scenery(), node("worker-9", ready=False)
+    assert sick.status.conditions is not None
+    sick.status.conditions[0].last_transition_time = "2026-01-01T00:00:07Z"
+    there.nodes.append(sick)
+    assert preflight.health(there)[0].value == "not Ready since 2026-01-01T00:00:07Z"
+
+
 def test_a_control_plane_pod_not_ready_is_refused_by_name() -> None:
     [refusal] = preflight.health(scenery(sick_etcd=("master-2",)))
     assert refusal.object == "Pod kube-system/etcd-on-master-2"
