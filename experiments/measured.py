@@ -81,8 +81,18 @@ class Measured:
         self.result = result
 
     @property
+    def reference(self) -> str:
+        """The object of a finding about all of it."""
+        return f"Experiment {self.result.name}"
+
+    @property
     def verdict(self) -> str:
         return self.result.verdict
+
+    @property
+    def known(self) -> bool:
+        """Whether it could be judged at all."""
+        return self.result.verdict != UNKNOWN
 
     def outage(self, target: str) -> TargetOutage:
         """Of one target. Raises `KeyError` naming those that were probed."""

@@ -71,13 +71,16 @@ def run(
     record_property: Callable[[str, object], None],
     request: pytest.FixtureRequest,
 ) -> Run:
-    """`run("master-power-cut", target="leader")`: a `Measured`. What could not be judged is raised as such."""
+    """`run("master-power-cut", target="leader")`: a `Measured`, also of what could not be judged. Raises
+    `NotApplicable`, and `Unknown` once the run was asked to end."""
     from experiments import interrupt, runner
     from experiments.measured import Measured
-    from experiments.result import NOT_APPLICABLE, UNKNOWN
+    from experiments.result import NOT_APPLICABLE
     from fixtures.expect import NotApplicable, Unknown
 
     def one(name: str, target: str = "") -> Measured:
+        if request.session.shouldstop == interrupt.SAID:
+            raise Unknown(f"{name}: {interrupt.SAID}")
         with interrupt.asked_to_end() as asked:
             result = runner.run(name, disruption, target, audits)
             if asked():
@@ -87,8 +90,6 @@ def run(
             experiments.append(Measured(result))
         if result.verdict == NOT_APPLICABLE:
             raise NotApplicable(result.reason)
-        if result.verdict == UNKNOWN:
-            raise Unknown(f"{name}: {result.reason}")
         return Measured(result)
 
     return one

@@ -14,7 +14,11 @@ OF_THE_WHOLE_RUN = (audits.NAME, coupled_restarts.NAME)
 
 
 def judge(measured: Measured, fault: str, profile: Profile, expect: Expect) -> None:
-    """Every target within the budget of the fault, and everything else that had to be true of this fault."""
+    """Every target within the budget of the fault, and everything else that had to be true of this fault. Of an
+    experiment that can't be judged only that; those on other targets still can."""
+    if not measured.known:
+        expect.uncertain(measured, measured.result.reason)
+        return
     for outage in measured.outages():
         expect(outage, outage.at_least <= profile.budget(fault, outage.kind), outage.explain())
     for check in measured.checks():

@@ -29,7 +29,8 @@ def test_an_update_under_load_loses_no_request(run: Run, profile: Profile, expec
     for target in ("good", "bad", "rollback"):
         measured = run("rolling-update", target=target)
         judge(measured, "F-26", profile, expect)
-        _nothing_failed(measured, expect)
+        if measured.known:
+            _nothing_failed(measured, expect)
 
 
 def _nothing_failed(measured: Measured, expect: Expect) -> None:

@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from experiments.measured import Measured
-from experiments.result import NOT_APPLICABLE, UNKNOWN, Result
+from experiments.result import NOT_APPLICABLE, Result
 from fixtures import catalogue, verdict
 from fixtures.clusters.cluster import Capability
-from fixtures.expect import NotApplicable, Unknown
+from fixtures.expect import NotApplicable
 from fixtures.profiles import profile as profiles
 from fixtures.profiles.profile import Profile
 from fixtures.snapshot.snapshot import Snapshot
@@ -75,8 +75,6 @@ def judged(control: str, run: Run, profile: Profile, before: Sequence[Result] = 
         result = run(name, target)
         if result.verdict == NOT_APPLICABLE:
             raise NotApplicable(result.reason)
-        if result.verdict == UNKNOWN:
-            raise Unknown(f"{name}: {result.reason}")
         return Measured(result)
 
     given: Mapping[str, Callable[[], Any]] = {

@@ -11,6 +11,7 @@ import os, signal
 import pytest
 from experiments import runner
 from experiments.result import Result
+from fixtures.expect import Unknown
 
 @pytest.fixture(scope="session")
 def disruption():
@@ -34,6 +35,8 @@ def swallowing(monkeypatch):
 
 def test_the_first(run):
     run("pod-kill")
+    with pytest.raises(Unknown, match="ended in order"):
+        run("node-drain")
 
 def test_the_second(run):
     run("container-kill")
