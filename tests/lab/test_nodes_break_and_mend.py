@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +16,15 @@ from fixtures.clusters.lab.api import Api
 from fixtures.clusters.lab.lab import Lab
 
 pytestmark = pytest.mark.lab
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLED_WHILE_CUTTING = """
+import os, signal, sys
+from fixtures.clusters.lab import power
+from fixtures.clusters.lab.lab import Lab
+power.wait_gone = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+Lab.open().power_off(sys.argv[1])
+"""
 
 
 @pytest.fixture
@@ -57,6 +70,15 @@ def test_a_power_cut_ends_every_process_of_the_node_and_no_other(lab: Lab, worke
     now = {n.name: n for n in lab.nodes()}
     assert (now[worker].power, now[worker].processes, lab.boot_id(worker)) == ("off", 0, "")
     assert all(n.power == "on" and lab.boot_id(n.name) == before[n.name] for n in now.values() if n.name != worker)
+
+
+def test_a_node_is_switched_on_though_whoever_cut_its_power_was_killed_in_that_moment(lab: Lab, worker: str) -> None:
+    """The kernel is still ending its processes then: it is neither on nor off."""
+    before = lab.boot_id(worker)
+    done = subprocess.run([sys.executable, "-c", KILLED_WHILE_CUTTING, worker], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    lab.power_on(worker)
+    assert lab.boot_id(worker) not in ("", before)
 
 
 def test_a_node_that_lost_power_is_noticed_and_returns_as_a_new_boot(lab: Lab, api: Api, worker: str) -> None:
