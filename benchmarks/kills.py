@@ -5,9 +5,10 @@
 Every experiment is started as a user starts it and killed: one in five before its fault, the others up to 12 s after
 its fault was written into the undo journal. Then the lab must be as it was: every node, control-plane pod and replica
 Ready, no service or process stopped, no queueing discipline, rule, cordon, taint or object more or less than before.
-Seconds are counted from the kill. Prints a table; exit code 1 when something was left, or took longer than `--within`,
-or than the lab's profile grants the cluster itself to come back from that fault (`return` and `*` in its budgets):
-where all six nodes were without power, or no API server was left, undoing it is only where the cluster's work begins.
+Seconds are counted from the kill; namespaces that are being deleted have 120 of them to be gone. Prints a table; exit
+code 1 when something was left, or took longer than `--within`, or than the lab's profile grants the cluster itself to
+come back from that fault (`return` and `*` in its budgets): where all six nodes were without power, or no API server
+was left, undoing it is only where the cluster's work begins.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def allowed(name: str, within_s: float) -> float:
 
 
 def row(number: int, kill: Kill, within_s: float, least_s: float) -> str:
-    seconds = "never" if kill.healthy_s is None else f"{kill.healthy_s:.1f}"
-    undone = "" if kill.undone_s is None else f"{kill.undone_s:.1f}"
+    undone, seconds, gone = (
+        "never" if at is None else f"{at:.1f}" for at in (kill.undone_s, kill.healthy_s, kill.gone_s)
+    )
     what = "; ".join(kill.undone) or ("had ended" if kill.ended else "nothing to undo")
     if kill.good(least_s):
         verdict = "ok"
@@ -64,7 +66,7 @@ def row(number: int, kill: Kill, within_s: float, least_s: float) -> str:
         verdict = f"ok, allowed {within_s:.0f} s; last amiss: {'; '.join(kill.last[:2])}"
     else:
         verdict = f"LATE: {'; '.join((kill.left or kill.last)[:4])}"
-    return f"| {number} | {kill.plan} | {undone} | {seconds} | {what} | {verdict} |"
+    return f"| {number} | {kill.plan} | {undone} | {seconds} | {gone} | {what} | {verdict} |"
 
 
 def main() -> int:
@@ -79,7 +81,8 @@ def main() -> int:
     began = time.monotonic()
     kills: list[tuple[Kill, float]] = []  # each with the seconds it is allowed
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, seed {asked.seed}, {len(lab.nodes())} nodes\n")
-    print("| | killed | undone s | healthy s | what was undone | |\n| --- | --- | --- | --- | --- | --- |", flush=True)
+    print("| | killed | undone s | healthy s | all gone s | what was undone | |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory(prefix="evenkeel-kills-") as folder:
         for number, plan in enumerate(killing.plans(asked.kills, asked.seed, targets(lab, asked.only)), 1):
             if asked.minutes and time.monotonic() - began > asked.minutes * 60:

@@ -82,8 +82,10 @@ def network() -> Condition:
 
 
 def objects(rest: Rest) -> Condition:
-    """Nodes as they are scheduled to, and every object that a fault may make or change. Raises `RestError`."""
+    """Nodes as they are scheduled to, and every object that a fault may make or change, but for namespaces that are
+    being deleted and what is in them: see `leaving`. Raises `RestError`."""
     found: Condition = {}
+    going = leaving(rest)
     for node in _items(rest, f"{CORE}/nodes"):
         taints = [f"{t['key']}:{t['effect']}" for t in node["spec"].get("taints", ()) if t["key"] not in FLEETING]
         closed = " cordoned" if node["spec"].get("unschedulable") else ""
@@ -91,13 +93,17 @@ def objects(rest: Rest) -> Condition:
     for path in KINDS:
         for item in _items(rest, path):
             metadata = item["metadata"]
+            if metadata.get("namespace") in going or (path.endswith("/namespaces") and metadata["name"] in going):
+                continue
             key = f"{path.rsplit('/', 1)[-1]} {metadata.get('namespace', '')}/{metadata['name']}"
             found[key] = _digest({k: v for k, v in item.items() if k not in ("metadata", "status")})
     return found
 
 
 def leaving(rest: Rest) -> list[str]:
-    """Namespaces that are being deleted: what is in them goes meanwhile. Raises `RestError`."""
+    """Namespaces that are being deleted: what is in them goes meanwhile. It takes the cluster five seconds, which its
+    controller waits before it begins (`namespaceDeletionGracePeriod`), and longer while an aggregated API is not back.
+    Raises `RestError`."""
     found = _items(rest, f"{CORE}/namespaces")
     return [one["metadata"]["name"] for one in found if "deletionTimestamp" in one["metadata"]]
 

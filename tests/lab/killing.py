@@ -15,7 +15,7 @@ from pathlib import Path
 from experiments.scene import Scene
 from fixtures.clusters.lab.lab import Lab
 from fixtures.safety.journal import Journal
-from fixtures.safety.rest import Rest
+from fixtures.safety.rest import Rest, RestError
 from tests.lab import condition
 from tests.lab.condition import Condition
 
@@ -46,15 +46,17 @@ class Kill:
     """What came of one. Seconds are counted from the kill."""
 
     plan: Plan
-    healthy_s: float | None = None  # everything as it was: health, and every mark that faults leave
+    healthy_s: float | None = None  # everything as it was: health, and every mark that faults leave in what stays
     undone_s: float | None = None  # nothing is pending in the journal
+    gone_s: float | None = None  # namespaces that were being deleted are gone as well
     undone: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     last: list[str] = field(default_factory=list)  # what was amiss when it was last looked at before it was healthy
     ended: bool = False  # it had ended by itself before
 
     def good(self, within_s: float) -> bool:
-        return self.healthy_s is not None and self.healthy_s <= within_s
+        """As it was in time, and nothing left in the end."""
+        return self.healthy_s is not None and self.healthy_s <= within_s and self.gone_s is not None
 
 
 def plans(count: int, seed: int, experiments: Sequence[tuple[str, str]]) -> Iterator[Plan]:
@@ -151,9 +153,13 @@ def watched(lab: Lab, runner: Runner, result: Kill, before: Condition) -> Kill:
             result.undone_s = time.monotonic() - began
         result.left = scene.troubles() or condition.left(lab, before) or condition.survivors(runner.state)
         if not result.left and result.undone_s is not None:
-            result.healthy_s = time.monotonic() - began
-            break
-        result.last = result.left or ["something in the undo journal"]
+            result.healthy_s = result.healthy_s or time.monotonic() - began
+            result.left = [f"namespace {name} is still being deleted" for name in _leaving(scene.rest)]
+            if not result.left:
+                result.gone_s = time.monotonic() - began
+                break
+        if result.healthy_s is None:
+            result.last = result.left or ["something in the undo journal"]
         time.sleep(0.1)
     result.undone = [
         f"{entry.undo.text} (by the {journal.undone_by(entry.id)})"
@@ -162,3 +168,10 @@ def watched(lab: Lab, runner: Runner, result: Kill, before: Condition) -> Kill:
         if entry.fault and journal.undone_by(entry.id)
     ]
     return result
+
+
+def _leaving(rest: Rest) -> list[str]:
+    try:
+        return condition.leaving(rest)
+    except RestError as error:
+        return [f"unknown ({error})"]
