@@ -44,6 +44,24 @@ def test_the_same_flood_without_limits() -> None:
     assert figures["upstream-ready"].value == 0
 
 
+def test_a_flood_at_envoy_with_limits() -> None:
+    """2,093 of 2,252 refused, 99 % within 98 ms: late by the 50 ms of a machine of one's own, not by the lab's 200."""
+    figures = judged("overload-envoy", "overload", "envoy")
+    found = verdicts(figures)
+    assert found.pop("refusal") == "fail"
+    assert set(found.values()) == {"pass"}
+    assert (figures["refusal"].value or 0) < 0.2
+
+
+def test_the_same_flood_at_envoy_without_limits() -> None:
+    """Half of the core requests failed, both pods were restarted; 503 came, but after five seconds."""
+    figures = judged("overload-envoy-without-limits", "overload", "envoy-without-limits")
+    found = verdicts(figures)
+    assert found.pop("broken-circuit") == "pass"  # nobody was Ready to be asked
+    assert set(found.values()) == {"fail"}
+    assert (figures["core-failed"].value, figures["upstream-restarts"].value) == (76, 2)
+
+
 def test_a_flood_from_a_machine_that_was_too_busy_lets_nothing_be_concluded() -> None:
     assert "bottleneck" in recording("overload-on-a-busy-machine").bottleneck
     assert recording("overload-haproxy").bottleneck == ""
