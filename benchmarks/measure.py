@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -50,7 +51,9 @@ def run(command: Sequence[str | Path]) -> Cost:
     ended.set()
     watcher.join()
     process.returncode = os.waitstatus_to_exitcode(status)
-    memory = max(most[0], used.ru_maxrss * 1024)
+    # A child begins with its parent's peak as its own: below that it says nothing, and only what was seen counts.
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = max(most[0], used.ru_maxrss * 1024 if used.ru_maxrss > ours else 0)
     return Cost(wall, used.ru_utime + used.ru_stime, memory / 2**20, process.returncode)
 
 
