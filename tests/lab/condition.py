@@ -82,10 +82,8 @@ def network() -> Condition:
 
 
 def objects(rest: Rest) -> Condition:
-    """Nodes as they are scheduled to, and every object that a fault may make or change, but for namespaces that are
-    being deleted and what is in them: see `leaving`. Raises `RestError`."""
+    """Nodes as they are scheduled to, and every object that a fault may make or change. Raises `RestError`."""
     found: Condition = {}
-    going = leaving(rest)
     for node in _items(rest, f"{CORE}/nodes"):
         taints = [f"{t['key']}:{t['effect']}" for t in node["spec"].get("taints", ()) if t["key"] not in FLEETING]
         closed = " cordoned" if node["spec"].get("unschedulable") else ""
@@ -93,8 +91,6 @@ def objects(rest: Rest) -> Condition:
     for path in KINDS:
         for item in _items(rest, path):
             metadata = item["metadata"]
-            if metadata.get("namespace") in going or (path.endswith("/namespaces") and metadata["name"] in going):
-                continue
             key = f"{path.rsplit('/', 1)[-1]} {metadata.get('namespace', '')}/{metadata['name']}"
             found[key] = _digest({k: v for k, v in item.items() if k not in ("metadata", "status")})
     return found
@@ -132,11 +128,20 @@ def differences(before: Condition, after: Condition) -> list[str]:
 
 
 def left(lab: Lab, before: Condition) -> list[str]:
-    """What differs now, or why that can't be seen. Never raises."""
+    """What differs now, or why that can't be seen; namespaces that are being deleted count as gone, with what is in
+    them: see `leaving`. Never raises."""
     try:
-        return differences(before, of(lab))
+        now, going = of(lab), leaving(Rest.of(lab))
     except (RestError, ClusterError, OSError) as error:
         return [f"can't be asked: {error}"]
+    return differences(before, {key: value for key, value in now.items() if not _within(key, going)})
+
+
+def _within(key: str, namespaces: list[str]) -> bool:
+    """Whether an object's key is that of one of these namespaces, or of something in it."""
+    kind, _, path = key.partition(" ")
+    namespace, _, name = path.partition("/")
+    return namespace in namespaces or (kind == "namespaces" and name in namespaces)
 
 
 def _items(rest: Rest, path: str) -> list[Any]:
