@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import time
 
+from chaoslib.exceptions import InterruptExecution
+
 from experiments import baseline
 from experiments.bounds import refusals
 from experiments.checks import seen_meanwhile
@@ -76,6 +78,8 @@ def prove() -> bool:
                 if injection.fault.proven(injection.before, after):
                     injection.proven = trial.clock.now()
                     break
+            except InterruptExecution:  # SIGTERM, which came while the cluster was asked
+                raise
             except Exception as error:  # the cluster is broken: asking may fail in any way, and is asked again
                 unseen = f"; the last look failed: {error}"
             time.sleep(LOOK_S)
@@ -128,6 +132,8 @@ def _look_again() -> None:
             continue
         try:
             after = dict(injection.fault.evidence(current().scene, injection.victim))
+        except InterruptExecution:
+            raise
         except Exception as error:  # what is known suffices
             logger.debug("no further evidence: %s", error)
             continue

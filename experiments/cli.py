@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Break things on purpose, measured and always undone.", no_args_is_help=True)
 
-NOTHING_FAILED, FAILED, USAGE, NOTHING_JUDGED = 0, 1, 4, 5
+NOTHING_FAILED, FAILED, ENDED_EARLY, USAGE, NOTHING_JUDGED = 0, 1, 2, 4, 5
 
 ClusterOption = Annotated[str, typer.Option("--cluster", help="lab, or kubeconfig")]
 KubeconfigOption = Annotated[Path | None, typer.Option("--kubeconfig", help="file; $KUBECONFIG or ~/.kube/config")]
@@ -89,8 +89,10 @@ def _breaking(settings: Settings, ids: Collection[str] = (), *, allowed: bool) -
             runner.leave(settings)
 
 
-def _exit(verdicts: Collection[str]) -> None:
-    """1: one failed; 5: none could be judged."""
+def _exit(verdicts: Collection[str], *, interrupted: bool) -> None:
+    """2: asked to end before the end; 1: one failed; 5: none could be judged."""
+    if interrupted:
+        raise typer.Exit(ENDED_EARLY)
     if "fail" in verdicts:
         raise typer.Exit(FAILED)
     if "pass" not in verdicts:
@@ -146,7 +148,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done to which object")] = False,
     output: OutputOption = "text",
 ) -> None:
-    """Run experiments one after the other. Exit code 1: one failed; 5: none could be judged."""
+    """Run experiments one after the other. Exit code 1: one failed; 2: interrupted; 5: none could be judged."""
     from experiments import interrupt, runner
     from experiments.text import plan_text, result_text
 
@@ -179,9 +181,10 @@ def run(
                 if asked():
                     typer.echo(f"evenkeel: {interrupt.SAID}", err=True)
                     break
+            interrupted = asked()
     if output == "json":
         typer.echo(msgspec.json.format(msgspec.json.encode([r.as_dict() for r in results])).decode())
-    _exit({r.verdict for r in results})
+    _exit({r.verdict for r in results}, interrupted=interrupted)
 
 
 @app.command()
@@ -232,13 +235,14 @@ def soak(
 
         with interrupt.asked_to_end() as asked:
             results, ended = soaking.soak(among, seed, one, lambda: soaking.reason(asked(), time.monotonic() > until))
+            interrupted = asked()
     summary = soaking.summary(seed, among, results, ended)
     if output == "json":
         said = {"soak": summary, "experiments": [r.as_dict() for r in results]}
         typer.echo(msgspec.json.format(msgspec.json.encode(said)).decode())
     else:
         typer.echo(soaking.text(summary))
-    _exit({r.verdict for r in results})
+    _exit({r.verdict for r in results}, interrupted=interrupted)
 
 
 @app.command()

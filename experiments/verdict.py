@@ -62,7 +62,8 @@ def verdict(trial: Trial, result: Result, status: str) -> tuple[str, str]:
     if trial.injected is None:
         return UNKNOWN, "; ".join(trial.troubles) or f"nothing was injected (Chaos Toolkit says {status})"
     if not result.proof.proven:
-        return UNKNOWN, "the fault could not be proven to have happened; " + "; ".join(trial.troubles)
+        why = trial.troubles or [f"Chaos Toolkit ended it as {status}"]
+        return UNKNOWN, "the fault could not be proven to have happened; " + "; ".join(why)
     failed = [explain(t) for t in result.targets if t.verdict == FAIL]
     failed += [f"{c.name}: {c.message}" for c in result.checks if c.judged and c.verdict == FAIL]
     if trial.healthy is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chaoslib.exceptions import InterruptExecution
+
 from experiments.result import FAIL, PASS, UNKNOWN, Check
 from fixtures import catalogue, verdict
 from fixtures.clusters.cluster import Cluster
@@ -15,11 +17,14 @@ _NAMES = {MEANWHILE: "seen-by", BEFORE: "foreseen-by"}
 
 
 def look(cluster: Cluster, profile: Profile, control: str, about: str, when: str = MEANWHILE) -> Check:
-    """Judge the live cluster by one control of the audits; `about` is the object that it must name. Never raises."""
+    """Judge the live cluster by one control of the audits; `about` is the object that it must name. Raises nothing but
+    the end that was asked for."""
     try:
         client = reach.client(cluster)
         snapshot = live.read(client, reach.facts(cluster, client))
         return judge(verdict.judge(catalogue.controls()[control], snapshot, given(snapshot, profile)), about, when)
+    except InterruptExecution:
+        raise
     except Exception as error:  # whatever it is: the fault must be healed, and the result must say so
         said = f"{control} could not look: {type(error).__name__}: {error}"
         return Check(name=f"{_NAMES[when]}-{control}", verdict=UNKNOWN, message=said)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +37,7 @@ class FakeApi:
         self.version = 1000
         self.forbidden: set[str] = set()  # "delete pods"
         self.down = False  # answers nothing but 503
+        self.meanwhile: dict[str, Callable[[], None]] = {}  # done once, while "GET /path" waits for its answer
         self.deaf = False  # accepts the deletion of a pod and does nothing
         self.app_outage_s = 0.0  # after a pod was killed
         self.loses_writes = False  # acknowledges one write in ten without keeping it
@@ -96,6 +98,7 @@ class FakeApi:
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         """What a request comes to: status and body."""
+        self.meanwhile.pop(f"{method} {path}", lambda: None)()
         if self.down:
             return 503, {"message": "down"}
         self.asked.add((method, path))

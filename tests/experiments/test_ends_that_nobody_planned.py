@@ -116,6 +116,25 @@ def test_a_signal_in_the_middle_of_a_fault_leaves_nothing_behind(
     assert one.undone(), one.left()
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(signal.SIGINT, "Chaos Toolkit ended it as interrupted"), (signal.SIGTERM, "SIGTERM signal received")],
+)
+def test_a_signal_while_the_cluster_is_asked_for_the_proof_is_not_taken_for_its_failure(
+    run: Callable[..., Run], api: FakeApi, number: signal.Signals, said: str
+) -> None:
+    def ask_to_end() -> None:
+        one.process.send_signal(number)
+        time.sleep(0.5)
+
+    asked_next = {f"GET {PODS}/web-0": ask_to_end}
+    api.meanwhile[BROKEN] = lambda: api.meanwhile.update(asked_next)
+    one = run()
+    assert one.process.wait(60) == 2, one.log.read_text()
+    assert said in one.log.read_text()
+    assert one.undone(), one.left()
+
+
 def test_a_closed_terminal_leaves_nothing_behind(run: Callable[..., Run]) -> None:
     ours, theirs = pty.openpty()
     one = run(terminal=theirs)
