@@ -6,6 +6,7 @@ They work only inside a trial, which the safety control begins after preflight: 
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 from chaoslib.exceptions import InterruptExecution
@@ -25,6 +26,9 @@ from fixtures.safety.rest import RestError
 logger = logging.getLogger("evenkeel.experiments")
 
 LOOK_S = 0.2
+REPORTS_S = 11.0
+"""A kubelet that can't tell the API server of a pod's state tries again when the next pod changes, or every 10 s
+(`syncPeriod` of pkg/kubelet/status in Kubernetes 1.36). Until then the API shows what was true before."""
 
 
 class ActionError(Exception):
@@ -172,8 +176,9 @@ def heal() -> list[str]:
     return undone
 
 
-def wait_healthy(within_s: float = 120.0, settle_s: float = 2.0) -> bool:
-    """Wait until the cluster is as it should be, for `settle_s` in a row; False when it isn't in time."""
+def wait_healthy(within_s: float = 120.0, settle_s: float = 2.0, reports_s: float = REPORTS_S) -> bool:
+    """Wait until the cluster is as it should be, for `settle_s` in a row and until `reports_s` after the last time that
+    the API did not answer: what the API shows before may be old. False when it isn't in time."""
     trial = current()
     deadline = trial.clock.now() + within_s
     since: float | None = None
@@ -184,7 +189,8 @@ def wait_healthy(within_s: float = 120.0, settle_s: float = 2.0) -> bool:
             since = None
         else:
             since = since or trial.clock.now()
-            if trial.clock.now() - since >= settle_s and _answering():
+            settled = trial.clock.now() - since >= settle_s and _answering()
+            if settled and trial.clock.now() - _api_failed() >= reports_s:
                 trial.healthy = since
                 return True
         time.sleep(LOOK_S)
@@ -208,6 +214,17 @@ def _answering(without: frozenset[str] = frozenset()) -> bool:
     asked = [one for name, one in samples.items() if kinds[name] not in without]
     last = [[s for s in one if s.outcome.judged][-2 * GOOD_RUN :] for one in asked]
     return all(s.ok for one in last for s in one)
+
+
+def _api_failed() -> float:
+    """When a probe of the API failed last, monotonic seconds; long ago when none has."""
+    trial = current()
+    if trial.prober is None:
+        return -math.inf
+    header, samples = trial.prober.samples()
+    asked = [samples[str(t["name"])] for t in header.targets if str(t["kind"]).startswith("api-")]
+    failed = [s.scheduled for one in asked for s in one if s.outcome.judged and not s.ok]
+    return header.monotonic_ns / 1e9 + max(failed, default=-math.inf)
 
 
 def api_answers() -> bool:

@@ -1,4 +1,4 @@
-"""F-13: a member of etcd is killed, by default the one that leads; the others elect another leader."""
+"""F-13: a member of etcd is killed, by default the one that leads; the members elect a leader anew."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class EtcdMemberKill(Fault):
         found = []
         election = members.elected(changes, injected) if victim.why == LEADS else None
         if election is not None:
-            found.append(Step(kind="acted", at=election.at, what="another member of etcd leads"))
+            found.append(Step(kind="acted", at=election.at, what="etcd has elected a leader"))
         found += static_pods.steps(changes, victim.name, injected)
         return found
 
@@ -64,7 +64,7 @@ class EtcdMemberKill(Fault):
         if victim.why == LEADS:
             election = members.elected(changes, injected)
             seconds = None if election is None else election.at - injected
-            found.append(Recovery(name="takeover", seconds=seconds, what="another member of etcd leads"))
+            found.append(Recovery(name="takeover", seconds=seconds, what="etcd has elected a leader"))
         return found
 
 

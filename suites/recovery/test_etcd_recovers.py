@@ -11,16 +11,16 @@ from suites.recovery.judging import judge
 
 @control(
     "REC-13",
-    "Another member of etcd leads soon after the leader's process dies",
+    "etcd has a leader again soon after the leader's process dies",
     severity="high",
-    reason="Every write goes through etcd's leader: until there is another one, nothing in the cluster can change.",
+    reason="Every write goes through etcd's leader: until one is elected, nothing in the cluster can change.",
     remedy="Three members, a short election timeout (a few round trips), disks that don't stall, and a balancer that "
     "leaves out an API server whose own etcd is gone.",
     source="F-13; S0-16, S0-17, S4-27",
     live=True,
 )
 def test_writes_return_within_budget_when_the_etcd_leader_dies(run: Run, profile: Profile, expect: Expect) -> None:
-    """The process of etcd's leader is killed. Another member must lead, and reads and writes be back, within the
+    """The process of etcd's leader is killed. A leader must be elected, and reads and writes be back, within the
     profile's budgets for F-13; no acknowledged write may be lost, and never two leaders be at once."""
     judge(run("etcd-member-kill", target="leader"), "F-13", profile, expect)
 

@@ -39,7 +39,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             if activity["provider"]["func"] == "observe":
                 arguments |= {"least_s": 0.8, "longest_s": 3}
             if activity["provider"]["func"] == "wait_healthy":
-                arguments |= {"within_s": 4, "settle_s": 0.2}
+                arguments |= {"within_s": 4, "settle_s": 0.2, "reports_s": 0.2}
         experiment["extensions"][0] |= {"baseline_s": 0.4, "afterglow_s": 0.2, "patience_s": 0.2}
         (folder / path.name).write_text(yaml.safe_dump(experiment))
     monkeypatch.setattr(runner, "HERE", folder)

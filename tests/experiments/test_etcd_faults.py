@@ -121,16 +121,20 @@ def test_what_stops_the_cluster_says_so(fault: EtcdQuorumLoss | EtcdFull | EtcdR
     assert "api-write" in fault.stops
 
 
-def look(at: float, old: int, new: int) -> Change:
-    return Change(at=at, since=at - 0.2, subject=members.LEADER, old=old, new=new)
+def look(at: float, old: tuple[int, int], new: tuple[int, int]) -> Change:
+    return Change(at=at, since=at - 0.2, subject=members.LEADER, old=members.Reign(*old), new=members.Reign(*new))
 
 
-def test_an_election_is_another_leader_and_not_the_lack_of_one() -> None:
-    changes = [look(9.0, 1, 2), look(10.5, 2, 0), look(11.0, 0, 3)]
+@pytest.mark.parametrize("elected", [3, 2], ids=["another", "the one that was killed, back already"])
+def test_an_election_is_a_leader_of_a_later_term_and_not_the_lack_of_one(elected: int) -> None:
+    changes = [look(9.0, (1, 6), (2, 7)), look(10.5, (2, 7), (0, 8)), look(11.0, (0, 8), (elected, 8))]
     found = members.elected(changes, injected=10.0)
     assert found is not None
     assert found.at == 11.0
-    assert members.elected([look(10.5, 2, 0), look(11.0, 0, 2)], 10.0) is None  # the same one again
+
+
+def test_a_leader_out_of_sight_for_a_moment_was_not_elected() -> None:
+    assert members.elected([look(10.5, (2, 7), (0, 7)), look(11.0, (0, 7), (2, 7))], 10.0) is None
 
 
 MANIFEST = """\
