@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -128,6 +131,25 @@ def test_a_recorded_process_is_not_mistaken_for_a_later_one_of_its_pid(tmp_path:
     assert not wrong.alive
     right.kill()
     assert wait_gone([right], timeout_s=5) == []
+
+
+def test_a_process_whose_first_thread_has_ended_is_not_gone(tmp_path: Path) -> None:
+    """It looks like a zombie, as one does that has ended and was not collected yet."""
+    script = (
+        "import ctypes, platform, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[platform.machine()], 0)\n"  # exit, of this thread only
+    )
+    child = spawn([sys.executable, "-c", script], env={"PATH": "/usr/bin:/bin"}, log=tmp_path / "log")
+    process = Process.of(child.pid)
+    deadline = time.monotonic() + 20
+    while process.alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not process.alive
+    assert wait_gone([process], timeout_s=0.3) == [process]
+    child.kill()
+    assert wait_gone([process], timeout_s=5) == []
+    assert not psutil.pid_exists(child.pid)
 
 
 def test_version_one_and_two_hierarchies_are_told_apart(tmp_path: Path) -> None:

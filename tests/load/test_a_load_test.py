@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 import psutil
@@ -35,7 +36,12 @@ def left(simulated: SimulatedCluster) -> list[str]:
 
 def locusts() -> list[psutil.Process]:
     """What this process started and didn't end."""
-    return [p for p in psutil.Process().children(recursive=True) if "locust" in " ".join(p.cmdline())]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile, or nobody has collected it
+            if "locust" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 @pytest.mark.parametrize("name", ["manual-scaling", "rolling-update", "apart"])
