@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from experiments.faults.etcd import Leadership as Raft
-from experiments.observer import Election
+from experiments.leases import Election
 from experiments.result import Leadership, Statement, unix
 
 ETCD = "etcd"
@@ -19,7 +19,7 @@ def of_leases(elections: Sequence[Election], injected: float, wall: Callable[[fl
     """
     found = []
     for name, group in groupby(sorted(elections, key=lambda e: (e.name, e.at)), key=lambda e: e.name):
-        looks = list(group)
+        looks = [look for look in group if not look.between]
         before = [look for look in looks if look.at <= injected]
         if not before or not before[-1].holder:
             continue

@@ -16,13 +16,11 @@ from typing import Any
 
 import msgspec
 
+from experiments.leases import Election, Elections
 from experiments.scene import Scene
-from fixtures.safety.objects import EndpointSlices, Leases, Nodes, Pod, Pods
-from fixtures.safety.rest import RestError, name
+from fixtures.safety.objects import EndpointSlices, Nodes, Pod, Pods
+from fixtures.safety.rest import ANSWER_S, FROM_CACHE, RestError, name
 from fixtures.snapshot.model.pod import LabelSelector
-
-FROM_CACHE = {"resourceVersion": "0"}  # answered from the API server's memory: it needs no etcd and costs little
-ANSWER_S = 1.0
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,18 +31,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     subject: str  # "node/master-1", "lease/kube-scheduler", "endpoints/web", "pods/web", "static/POD"
     old: Any
     new: Any
-
-
-class Election(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at a leader election."""
-
-    at: float
-    name: str
-    holder: str
-    transitions: int
-    duration_s: int
-    acquired: str
-    renewed: str
 
 
 class AppPod(msgspec.Struct, frozen=True):
@@ -85,6 +71,7 @@ class Observer:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._changes: list[Change] = []
+        self._looks = Elections(scene.rest)
         self._elections: list[Election] = []
         self._looked: dict[str, float] = {}
         self._threads = [
@@ -155,25 +142,10 @@ class Observer:
                 self._changes.extend(changed)
 
     def _leases(self) -> Mapping[str, Any]:
-        path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
-        leases = self._scene.rest.get(path, Leases, FROM_CACHE, timeout_s=ANSWER_S).items
-        now = time.monotonic()
-        elections = [
-            Election(
-                at=now,
-                name=lease.name,
-                holder=lease.spec.holder_identity or "",
-                transitions=lease.spec.lease_transitions or 0,
-                duration_s=lease.spec.lease_duration_seconds or 0,
-                acquired=lease.spec.acquire_time or "",
-                renewed=lease.spec.renew_time or "",
-            )
-            for lease in leases
-            if not lease.name.startswith("apiserver-")
-        ]
+        elections = self._looks.look()
         with self._lock:
             self._elections.extend(elections)
-        return {f"lease/{e.name}": (e.holder, e.transitions) for e in elections}
+        return {f"lease/{e.name}": (e.holder, e.transitions) for e in elections if not e.between}
 
     def _nodes(self) -> Mapping[str, Any]:
         nodes = self._scene.rest.get("/api/v1/nodes", Nodes, FROM_CACHE, timeout_s=ANSWER_S).items

@@ -15,7 +15,8 @@ import msgspec
 
 from experiments.faults.etcd import Leadership as Raft
 from experiments.faults.fault import Evidence, Fault, Victim
-from experiments.observer import Change, Election, Observer
+from experiments.leases import Election
+from experiments.observer import Change, Observer
 from experiments.result import Check, timestamp
 from experiments.scene import Scene
 from experiments.settings import Settings

@@ -54,7 +54,7 @@ OWN = (
     Permission("get", "namespaces"),
     Permission("list", "nodes"),
     Permission("list", "pods", "", "kube-system"),
-    Permission("list", "leases", COORDINATION, "kube-system"),
+    *(Permission(verb, "leases", COORDINATION, "kube-system") for verb in ("list", "watch")),
     Permission("list", "pods", "", APP),
     Permission("get", "deployments", "apps", APP),
     Permission("list", "endpointslices", "discovery.k8s.io", APP),

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from experiments.faults import own_pods
-from experiments.observer import ANSWER_S, Change, Watched
+from experiments.observer import Change, Watched
 from experiments.result import FAIL, PASS, UNKNOWN, Check
 from experiments.scene import Scene
 from fixtures.clusters.cluster import ClusterError
 from fixtures.safety.ground import NAMESPACE
 from fixtures.safety.preflight import Permission
-from fixtures.safety.rest import Rest, name
+from fixtures.safety.rest import ANSWER_S, Rest, name
 from fixtures.snapshot.model.policy import HorizontalPodAutoscaler
 from fixtures.snapshot.model.workload import Deployment
 

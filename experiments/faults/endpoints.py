@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 
 from experiments.faults import own_pods
-from experiments.observer import ANSWER_S, Change, Watched
+from experiments.observer import Change, Watched
 from experiments.result import FAIL, PASS, UNKNOWN, Check
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Cluster, ClusterError
 from fixtures.safety.ground import NAMESPACE
 from fixtures.safety.objects import EndpointSlices, Pod, Pods
 from fixtures.safety.preflight import Permission
-from fixtures.safety.rest import Rest, RestError, name
+from fixtures.safety.rest import ANSWER_S, Rest, RestError, name
 from fixtures.safety.undo import undoes
 
 REPLICAS = 3

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from experiments.observer import ANSWER_S, FROM_CACHE, Change, Watched
+from experiments.observer import Change, Watched
 from experiments.result import FAIL, PASS, UNKNOWN, Check
 from experiments.scene import Scene
 from fixtures.safety.objects import Pods
-from fixtures.safety.rest import name
+from fixtures.safety.rest import ANSWER_S, FROM_CACHE, name
 
 SYSTEM = "kube-system"
 SUBJECT = "neighbour/"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.observer import ANSWER_S, FROM_CACHE, Watched
+from experiments.observer import Watched
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Cluster
 from fixtures.safety.ground import NAMESPACE
 from fixtures.safety.objects import Pod, Pods
 from fixtures.safety.preflight import Permission
-from fixtures.safety.rest import Rest, name
+from fixtures.safety.rest import ANSWER_S, FROM_CACHE, Rest, name
 from fixtures.safety.undo import undoes
 
 # What Kubernetes' own end-to-end tests use: servers of many kinds, and programs that eat a machine.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from experiments.faults.fault import Evidence, Fault, NoVictimError, Recovery, Step, Victim
-from experiments.observer import ANSWER_S, Change, Watched
+from experiments.observer import Change, Watched
 from experiments.result import FAIL, PASS, Check
 from experiments.scene import Scene
 from fixtures.clusters.cluster import Cluster, ClusterError
 from fixtures.safety.preflight import APP, Permission
-from fixtures.safety.rest import Rest, RestError, name
+from fixtures.safety.rest import ANSWER_S, Rest, RestError, name
 from fixtures.safety.undo import Undo, undoes, way_back
 
 if TYPE_CHECKING:

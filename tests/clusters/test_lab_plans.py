@@ -77,7 +77,9 @@ def test_fast_timings_ask_each_static_pod_every_second_whether_it_has_started(tm
     for pod in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
         [container] = yaml.safe_load((directory / f"{pod}.yaml").read_text())["spec"]["containers"]
         assert container["name"] == pod
-        assert container["startupProbe"] == {"initialDelaySeconds": 1, "periodSeconds": 1, "failureThreshold": 240}
+        probe = container["startupProbe"]
+        assert (probe["initialDelaySeconds"], probe["periodSeconds"]) == (1, 1)
+        assert probe["failureThreshold"] == (10 if pod == "kube-scheduler" else 240)
 
 
 def test_default_timings_patch_no_static_pod(tmp_path: Path) -> None:

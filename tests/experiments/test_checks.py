@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from experiments.checks import acknowledged_writes, coupled_restarts, shared_machine, single_leader
 from experiments.checks.acknowledged_writes import Written
-from experiments.observer import Change, Election, StaticPod
+from experiments.leases import Election
+from experiments.observer import Change, StaticPod
 from fixtures.prober.sample import Outcome, Sample
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from experiments import leaders
 from experiments.corroboration import etcd_leader
 from experiments.faults.etcd import Leadership as Raft
-from experiments.observer import Election
+from experiments.leases import Election
 from experiments.result import Statement, timestamp
 from tests.experiments.test_corroboration import scraped, view
 

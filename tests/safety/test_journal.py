@@ -79,6 +79,24 @@ def test_what_cannot_be_undone_yet_does_not_hold_up_the_rest_and_is_named(journa
     assert heal(journal, "heal", open_cluster=no_cluster).failed == []
 
 
+def test_what_a_run_made_for_itself_goes_in_order_and_holds_up_no_fault(journal: Journal, tmp_path: Path) -> None:
+    """Its namespace after its Lease: a namespace with a Lease looks like that of a run that goes on."""
+
+    def own(name: str) -> None:
+        journal.record("", way_back(remove, name, args={"path": str(broken(tmp_path, name))}))
+
+    own("namespace")
+    args = {"path": str(broken(tmp_path, "lease")), "gate": str(tmp_path / "gate")}
+    journal.record("", way_back(remove_when_open, "lease", args=args))
+    journal.record("F-00", way_back(remove, "fault", args={"path": str(broken(tmp_path, "fault"))}))
+    own("writes")
+    result = heal(journal, "heal", patience_s=0.3, open_cluster=no_cluster)
+    assert result.undone == ["writes", "fault"]
+    assert result.failed == ["lease: ConnectionRefusedError: gate closed", "namespace: not tried"]
+    (tmp_path / "gate").touch()
+    assert heal(journal, "heal", open_cluster=no_cluster).undone == ["lease", "namespace"]
+
+
 def test_a_line_torn_by_a_crash_is_ignored_and_does_not_spoil_the_next(journal: Journal, tmp_path: Path) -> None:
     journal.record("F-00", way_back(remove, "one", args={"path": "x"}))
     with journal.path.open("ab") as file:
