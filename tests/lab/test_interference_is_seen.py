@@ -17,8 +17,8 @@ from experiments.result import Result
 from fixtures.clusters.lab.lab import Lab
 from fixtures.profiles import profile as profiles
 from fixtures.safety.ground import NAMESPACE
-from fixtures.safety.objects import Leases
 from fixtures.safety.rest import Rest, RestError
+from fixtures.snapshot.model.cluster import Lease
 from fixtures.verdict import Outcome
 from tests.recovery import seen_failing as seen
 from tests.recovery.seen_failing import reasons, seen_failing
@@ -73,8 +73,7 @@ class Meddler(threading.Thread):
         self.done.append("took a write away")
 
     def _leader(self) -> tuple[str, int]:
-        leases = self.rest.get(LEASE.rpartition("/")[0], Leases).items
-        spec = next(one.spec for one in leases if one.name == "kube-controller-manager")
+        spec = self.rest.get(LEASE, Lease).spec
         return (spec.holder_identity or "").rpartition("_")[0], spec.lease_transitions or 0
 
     def _pids(self, node: str) -> str:
