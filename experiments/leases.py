@@ -6,9 +6,8 @@ import time
 
 import msgspec
 
+from fixtures.safety.objects import VersionedLease
 from fixtures.safety.rest import ANSWER_S, FROM_CACHE, Rest, RestError
-from fixtures.snapshot.model.base import Metadata
-from fixtures.snapshot.model.cluster import Lease
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 
@@ -27,16 +26,10 @@ class Election(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = True  # whether everything is known that it was since the look before
 
 
-class _Metadata(Metadata):
-    resource_version: str = "0"
-
-
-class _Lease(Lease):
-    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
-
+class _Lease(VersionedLease):
     @property
     def version(self) -> int:
-        return int(self.metadata.resource_version)
+        return int(self.metadata.resource_version or 0)
 
     @property
     def holder(self) -> str:

@@ -74,12 +74,12 @@ def test_default_timings_leave_every_component_as_kubernetes_ships_it(tmp_path: 
 def test_fast_timings_ask_each_static_pod_every_second_whether_it_has_started(tmp_path: Path) -> None:
     [init, *_] = documents(tmp_path, Topology())
     directory = NodeHome(tmp_path).kubernetes / Path(init["patches"]["directory"]).name  # type: ignore[index]
+    usual = {"initialDelaySeconds": 1, "periodSeconds": 1, "failureThreshold": 240}
+    own = {"kube-scheduler": usual | {"failureThreshold": 10, "httpGet": {"path": "/readyz"}}}
     for pod in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
         [container] = yaml.safe_load((directory / f"{pod}.yaml").read_text())["spec"]["containers"]
         assert container["name"] == pod
-        probe = container["startupProbe"]
-        assert (probe["initialDelaySeconds"], probe["periodSeconds"]) == (1, 1)
-        assert probe["failureThreshold"] == (10 if pod == "kube-scheduler" else 240)
+        assert container["startupProbe"] == own.get(pod, usual)
 
 
 def test_default_timings_patch_no_static_pod(tmp_path: Path) -> None:
