@@ -1,6 +1,6 @@
 """Whether a run that dies leaves anything behind: SIGKILL at moments of chance, across faults, on the lab that is up.
 
-    python benchmarks/kills.py [--kills 50] [--seed 1] [--within 15] [--only pod-kill node-power-cut]
+    python benchmarks/kills.py [--kills 50] [--seed 1] [--within 15] [--only pod-kill partition:halves]
 
 Every experiment is started as a user starts it and killed: one in five before its fault, the others up to 12 s after
 its fault was written into the undo journal. Then the lab must be as it was: every node, control-plane pod and replica
@@ -37,13 +37,14 @@ def targets(lab: Lab, only: list[str]) -> list[tuple[str, str]]:
     found = []
     for name in runner.names():
         faults = [catalogue.fault(id_) for id_ in extension(runner.load(name)).get("faults") or ()]
-        if (only and name not in only) or any(fault.needs - lab.capabilities for fault in faults):
+        if any(fault.needs - lab.capabilities for fault in faults):
             continue
         first = faults[0]
         found += [
             (name, target)
             for target in first.targets
             if not first.also_needs.get(target, frozenset()) - lab.capabilities
+            and (not only or name in only or f"{name}:{target}" in only)
         ]
     return found
 
@@ -75,7 +76,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--within", type=float, default=15.0, help="seconds from the kill to a healthy lab")
     options.add_argument("--minutes", type=float, default=0.0, help="begin no further kill after so long; 0: all")
-    options.add_argument("--only", nargs="*", default=[], help="names of experiments")
+    options.add_argument("--only", nargs="*", default=[], help="names of experiments, or NAME:TARGET")
     asked = options.parse_args()
     lab = Lab.open()
     began = time.monotonic()

@@ -6,17 +6,18 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 import yaml
 
 from fixtures.clusters.cluster import ClusterError, Netem
-from fixtures.clusters.lab import cgroups, checkpoint, impairment, kubeadm, template
+from fixtures.clusters.lab import cgroups, checkpoint, impairment, kubeadm, services, template
 from fixtures.clusters.lab.layout import LabHome, NodeHome, Topology
 from fixtures.clusters.lab.processes import Process, spawn, wait_gone
 from fixtures.clusters.lab.state import State
 from fixtures.clusters.lab.supply import Supply
-from fixtures.clusters.lab.timings import DEFAULT, FAST
+from fixtures.clusters.lab.timings import DEFAULT, FAST, Timings
 
 
 def supply(tmp_path: Path, template: str = "one") -> Supply:
@@ -53,6 +54,20 @@ def documents(tmp_path: Path, topology: Topology, timings: object = FAST) -> lis
     nodes = topology.nodes()
     kubeadm.write_config(home, nodes[0], nodes, "v1.36.3", DEFAULT if timings is DEFAULT else FAST)
     return list(yaml.safe_load_all((home.kubernetes / "kubeadm.yaml").read_text()))
+
+
+@pytest.mark.parametrize(("timings", "kernel"), [(DEFAULT, ""), (FAST, "net/ipv4/tcp_rto_max_ms 1000\n")])
+def test_a_node_asks_a_silent_network_again_within_a_second_unless_timings_are_left_as_shipped(
+    tmp_path: Path, timings: Timings, kernel: str
+) -> None:
+    nodes, home = Topology().nodes(), NodeHome(tmp_path / "node")
+    for directory in (home.etc, home.cni):
+        directory.mkdir(parents=True)
+
+    made_of = msgspec.structs.replace(supply(tmp_path), images={"pause": "registry.example/pause:3"})
+    services.write_etc(home, nodes[0], nodes, made_of, timings.kernel)
+
+    assert (home.etc / "evenkeel" / "kernel").read_text() == kernel
 
 
 def test_etcd_starts_with_all_members_at_once(tmp_path: Path) -> None:

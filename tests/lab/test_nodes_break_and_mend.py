@@ -14,6 +14,7 @@ import pytest
 from fixtures.clusters.cluster import ClusterError
 from fixtures.clusters.lab.api import Api
 from fixtures.clusters.lab.lab import Lab
+from fixtures.clusters.lab.timings import FAST
 
 pytestmark = pytest.mark.lab
 
@@ -54,6 +55,19 @@ def eventually(holds: Callable[[], bool], timeout_s: float) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"not within {timeout_s:g} s"
         time.sleep(0.2)
+
+
+def test_the_kernel_of_every_node_is_set_as_the_timings_say_and_the_machines_is_not(lab: Lab) -> None:
+    here = {name: (Path("/proc/sys") / name).read_text().strip() for name in FAST.kernel if known(name)}
+    for node in lab.nodes():
+        there = {name: lab.exec(node.name, ["cat", f"/proc/sys/{name}"]).stdout.strip() for name in here}
+        assert there == {name: FAST.kernel[name] for name in here}, node.name
+    assert all(value != FAST.kernel[name] for name, value in here.items())
+
+
+def known(setting: str) -> bool:
+    """Whether this machine's kernel has it; the lab does without what it has not."""
+    return (Path("/proc/sys") / setting).exists()
 
 
 def test_every_node_is_ready_and_in_its_zone(lab: Lab, api: Api) -> None:
