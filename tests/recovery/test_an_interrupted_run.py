@@ -13,6 +13,9 @@ from experiments import runner
 from experiments.result import Result
 from fixtures.expect import Unknown
 
+# Whoever runs the tests in the background of a shell has Ctrl-C ignored, and so have all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 @pytest.fixture(scope="session")
 def disruption():
     return None
