@@ -47,6 +47,7 @@ PERMISSIONS = (
     Permission("delete", "namespaces"),
     Permission("create", "deployments", "apps"),
     Permission("patch", "deployments", "apps"),
+    Permission("list", "replicasets", "apps"),
     Permission("create", "services"),
     Permission("create", "horizontalpodautoscalers", "autoscaling"),
     Permission("list", "pods"),

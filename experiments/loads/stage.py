@@ -110,8 +110,10 @@ class Stage:
         deployment, front = yaml.safe_load_all(text)
         return deployment, front
 
-    def workload(self, deployment: str = SUBJECT, *, scaler: str = "", service: str = "") -> Workload:
-        return Workload(namespace=self.namespace, deployment=deployment, scaler=scaler, service=service)
+    def workload(
+        self, deployment: str = SUBJECT, *, scaler: str = "", service: str = "", sets: bool = False
+    ) -> Workload:
+        return Workload(namespace=self.namespace, deployment=deployment, scaler=scaler, service=service, sets=sets)
 
     def own(self) -> tuple[Workload, int]:
         """The user's service with its autoscaler, and the scaler's minimum. Raises `StageError`, `RestError`."""

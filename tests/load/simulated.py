@@ -32,7 +32,7 @@ class SimulatedCluster(FakeApi):
         status, said = super()._answer(method, path, query, body)
         if method == "POST" and path.endswith("/deployments"):
             self._reconcile(f"{path}/{body['metadata']['name']}")
-        if method == "GET" and path.endswith(("/pods", "/endpointslices")):
+        if method == "GET" and path.endswith(("/pods", "/endpointslices", "/replicasets")):
             return 200, {"items": self.below(path) if path.endswith("/pods") else []}
         return status, said
 

@@ -135,6 +135,20 @@ def test_pods_on_their_way_out_are_not_counted() -> None:
     assert of(leaving, "rolling-update")["most-pods"].verdict == "pass"
 
 
+def test_a_pod_that_its_replica_set_was_told_to_remove_is_not_counted() -> None:
+    """The last pod of a version that was overtaken, seen beside the first one of the next."""
+
+    def overtaken(look: Look) -> Look:
+        more = tuple(Seen(name=f"more-{n}", ready=False, leaving=False, revision="overtaken") for n in range(2))
+        return msgspec.structs.replace(look, pods=look.pods + more, asked={"overtaken": 0})
+
+    def wanted(look: Look) -> Look:
+        return msgspec.structs.replace(overtaken(look), asked={"overtaken": 2})
+
+    assert of(changed(recorded("rolling-update"), overtaken), "rolling-update")["most-pods"].verdict == "pass"
+    assert of(changed(recorded("rolling-update"), wanted), "rolling-update")["most-pods"].verdict == "fail"
+
+
 def test_traffic_to_a_bad_version_is_found() -> None:
     def served(look: Look) -> Look:
         return msgspec.structs.replace(look, serving=frozenset(p.name for p in look.pods))

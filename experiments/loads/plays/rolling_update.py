@@ -41,7 +41,7 @@ class RollingUpdate(Play):
         deployment["spec"]["progressDeadlineSeconds"] = 6
         if stage.variant == "naive":
             carelessly(deployment)
-        subject = stage.workload(service=SUBJECT)
+        subject = stage.workload(service=SUBJECT, sets=True)
         stage.apply(deployment, service)
         stage.wait_ready(subject, REPLICAS)
         stage.wait_answering()
