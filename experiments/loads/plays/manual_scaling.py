@@ -23,14 +23,14 @@ class ManualScaling(Play):
     controls = ("ELA-05",)
     variants = {
         "graceful": "pods that say that they leave, and serve on for a while",
-        "careless": "pods without readiness probe, killed at once: requests are lost",
+        "careless": "pods without readiness probe, killed at once, published until forgotten: requests are lost",
     }
     takes_s = 45
 
     def run(self, stage: Stage) -> None:
         deployment, service = stage.manifest()
         if stage.variant == "careless":
-            carelessly(deployment)
+            carelessly(deployment, service)
         subject = stage.workload()
         stage.apply(deployment, service)
         stage.wait_ready(subject, FEW)

@@ -31,7 +31,7 @@ class RollingUpdate(Play):
     controls = (ID,)
     variants = {
         "reference": "update, restart, two updates at once, a bad image, a version that never gets ready, and back",
-        "naive": "Deployment without readiness probe and graceful end: requests are lost",
+        "naive": "all pods at once, without readiness probe and graceful end: requests are lost",
     }
     takes_s = 120
 
@@ -40,7 +40,9 @@ class RollingUpdate(Play):
         deployment["spec"]["replicas"] = REPLICAS
         deployment["spec"]["progressDeadlineSeconds"] = 6
         if stage.variant == "naive":
-            carelessly(deployment)
+            carelessly(deployment, service)
+            # Whatever proxies hear in time, until a new container runs there is nobody to send to.
+            deployment["spec"]["strategy"] = {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": 0}}
         subject = stage.workload(service=SUBJECT, sets=True)
         stage.apply(deployment, service)
         stage.wait_ready(subject, REPLICAS)
